@@ -4,7 +4,6 @@ A table is made by a plain function. A step of Dagster makes many, each of them 
 of a run, most of the time beside the work itself goes into what is told of the steps.
 """
 
-import hashlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,15 +14,13 @@ from typing import Any, Final
 import dagster as dg
 import polars as pl
 
-from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
-from assets.tables import contract_of, read_made, write_made
-from schemas.collection import description, load_collection
-from schemas.conform import conform, known_to_conform
+from assets.tables import contract_of, read_table, write_made
+from schemas.collection import load_collection
+from schemas.conform import conform
 from schemas.contract import Column, Contract
 from schemas.errors import MusterError, UnforeseenError
 from schemas.reference import collection_files
-from schemas.template import Template
 
 COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""
@@ -39,7 +36,6 @@ RESEARCH: Final = {
 }
 """The inputs of a table that all research goes into, by the names of ResearchTables."""
 
-_OF_THE_RUN: Final = {"lake", "context", "config", "about"}
 _RETRIES: Final = 2
 _PAUSE: Final = 2
 
@@ -140,7 +136,7 @@ def step(
         lake = Lake(context.resources.lake_root, context.partition_key)
         collection = load_collection(lake.collection)
         given = {"lake": lake, "collection": collection, "context": context, "config": config}
-        given |= {"about": {}, "described": [*_described(lake.collection)]}
+        given["about"] = {}
         chosen = {"/".join(key.path) for key in context.selected_asset_keys}
         with retried():
             for each in several:
@@ -177,24 +173,15 @@ def step(
 
 
 def _made(each: Made, given: Mapping[str, Any]) -> list[pl.DataFrame]:
-    """Return the tables of a function; of the same tables and collection alone they are kept."""
-    lake: Lake = given["lake"]
-    template: Template = given["collection"].template
-    contracts = [contract_of(name, template) for name in each.names]
-
-    def make() -> list[pl.DataFrame]:
-        tables = {name: read_made(lake, of, template) for name, of in each.inputs.items()}
-        found = each.make(**tables, **{name: given[name] for name in each.asks(*given)})
-        several = [found] if isinstance(found, pl.DataFrame) else found
-        of = zip(contracts, several, strict=True)
-        return [conform(contract, table, template) for contract, table in of]
-
-    if each.names[1:] or each.asks(*_OF_THE_RUN):
-        return make()
-    key = [*each.names, *given["described"], *_read(lake, each.inputs)]
-    kept = frame_made_once(lake, "tables", key, lambda: make()[0])
-    known_to_conform(contracts[0], kept, template)
-    return [kept]
+    """Return the tables of a function, each as its contract says."""
+    lake, template = given["lake"], given["collection"].template
+    tables = {name: read_table(lake.table(of)) for name, of in each.inputs.items()}
+    found = each.make(**tables, **{name: given[name] for name in each.asks(*given)})
+    several = [found] if isinstance(found, pl.DataFrame) else found
+    return [
+        conform(contract_of(name, template), table, template)
+        for name, table in zip(each.names, several, strict=True)
+    ]
 
 
 def _recorded(
@@ -228,9 +215,7 @@ def _recorded(
 def _judged(check: Check, given: Mapping[str, Any]) -> dg.AssetCheckResult:
     asked = inspect.signature(check.judge).parameters
     own = {"collection": given["collection"]} if "collection" in asked else {}
-    passed, metadata = check.judge(
-        read_made(given["lake"], check.of, given["collection"].template), **own
-    )
+    passed, metadata = check.judge(read_table(given["lake"].table(check.of)), **own)
     return dg.AssetCheckResult(
         asset_key=check.key.asset_key,
         check_name=check.name,
@@ -292,16 +277,3 @@ def _column_lineage(each: Made, contract: Contract) -> dg.TableColumnLineage:
         return [dg.TableColumnDep(of, c.name) for of, c in handed_on or wanted]
 
     return dg.TableColumnLineage({column.name: sources(column) for column in contract.columns})
-
-
-def _described(collection_id: str) -> Iterator[str]:
-    """Yield the name and hash of every file that says what a collection is."""
-    for name, content in sorted(description(collection_id).items()):
-        yield f"{name} {hashlib.sha256(content).hexdigest()}"
-
-
-def _read(lake: Lake, inputs: Mapping[str, str]) -> Iterator[str]:
-    """Yield by the names of parameters what tables are made from, as they lie in the lake."""
-    for name, of in sorted(inputs.items()):
-        digest = hashlib.sha256(lake.table(of).read_bytes()).hexdigest()
-        yield f"{name} {of} {digest}"

@@ -10,15 +10,12 @@ from typing import Final
 import polars as pl
 
 from assets.lake import Lake, write_anew, write_errors
-from schemas.conform import known_to_conform
 from schemas.contract import Contract, empty
 from schemas.errors import LakeError
 from schemas.marts import MARTS, contracts_of
 from schemas.tables import TABLES
 from schemas.template import Template
 
-_WRITTEN: Final[dict[Path, str]] = {}
-"""The hash of each table that this process wrote, so that what it reads of it is known to hold."""
 _ANEW: Final = "muster run makes it anew."
 
 
@@ -44,21 +41,7 @@ def write_made(lake: Lake, name: str, table: pl.DataFrame) -> str:
         # Not forced to the disk: what a power cut leaves of it is noticed, and made anew.
         with write_errors(path):
             write_anew(path, content)
-    _WRITTEN[path] = hashlib.sha256(content).hexdigest()
-    return _WRITTEN[path]
-
-
-def read_made(lake: Lake, name: str, template: Template) -> pl.DataFrame:
-    """Return a table that a step before has made, in this run or an earlier one.
-
-    Raises:
-        LakeError: it is not there or cannot be read.
-    """
-    path = lake.table(name)
-    table = read_table(path)
-    if path in _WRITTEN and hashlib.sha256(path.read_bytes()).hexdigest() == _WRITTEN[path]:
-        known_to_conform(contract_of(name, template), table, template)
-    return table
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:

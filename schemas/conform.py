@@ -5,8 +5,6 @@ it: it is asked where a table does not hold, and says what is wrong.
 """
 
 from functools import cache
-from typing import Final
-from weakref import ref
 
 import polars as pl
 
@@ -40,23 +38,6 @@ def holds(contract: Contract, table: pl.DataFrame, template: Template | None) ->
     return table.dtypes == types and not table.select(_broken(contract, template)).item()
 
 
-_KNOWN: Final[dict[int, tuple[ref[pl.DataFrame], Contract, Template | None]]] = {}
-"""Frames that are as a contract says, by their `id`: looking takes longer than making them."""
-
-
-def known_to_conform(
-    contract: Contract, frame: pl.DataFrame, template: Template | None = None
-) -> None:
-    """Say of a frame that it is as `conform` returns it, so that it is not looked at again."""
-    at, forgotten = id(frame), _KNOWN.pop
-    _KNOWN[at] = ref(frame, lambda _: forgotten(at, None)), contract, _asked(contract, template)
-
-
-def _asked(contract: Contract, template: Template | None) -> Template | None:
-    """Return the template where anything of a contract depends on it."""
-    return template if any(column.codes for column in contract.columns) else None
-
-
 def conform(
     contract: Contract, frame: pl.DataFrame, template: Template | None = None
 ) -> pl.DataFrame:
@@ -71,9 +52,6 @@ def conform(
         ContractError: a column is missing or of another type, a key stands twice, or a value is
             outside what the contract allows.
     """
-    template = _asked(contract, template)
-    if id(frame) in _KNOWN and _KNOWN[id(frame)][1:] == (contract, template):
-        return frame
     names = [column.name for column in contract.columns]
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -81,7 +59,6 @@ def conform(
     order = keys(contract) + [name for name in names if name not in keys(contract)]
     ordered = frame.select(names).sort(order, nulls_last=False, maintain_order=True)
     if holds(contract, ordered, template):
-        known_to_conform(contract, ordered, template)
         return ordered
     from schemas.checking import broken  # noqa: PLC0415 (pandera)
 

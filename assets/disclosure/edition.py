@@ -22,7 +22,7 @@ from assets.html import render
 from assets.kept import Keep, each_time, made_once
 from assets.lake import Lake, atomic_file, write_errors
 from assets.marts import write_mart
-from assets.tables import read_made
+from assets.tables import read_table
 from schemas import vocabulary as v
 from schemas.collection import Collection, load_collection
 from schemas.conform import conform
@@ -165,8 +165,8 @@ def choose_ahead(lake: Lake, tables: Mapping[str, str]) -> None:
         ContractError: the marts contradict each other, or no numbers fit all editions.
     """
     collection = load_collection(lake.collection)
-    settings, template = collection.disclosure, collection.template
-    marts = {name: read_made(lake, of, template) for name, of in tables.items()}
+    settings = collection.disclosure
+    marts = {name: read_table(lake.table(of)) for name, of in tables.items()}
     if settings is None or _impossible(marts, collection, settings):
         return
     earlier = [entry.edition(collection) for entry in given_out(lake, collection)]

@@ -32,7 +32,7 @@ from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.evaluate import ENTRY
 from assets.returns.validation.states import Standing
-from assets.tables import read_made
+from assets.tables import read_table
 from assets.unattributed import Unattributed, unattributed_files
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection, command
@@ -205,7 +205,7 @@ def letters(
     findings = _with_questions(findings, asked)
     known = None
     if lake.table("cases/investigations_by_month").exists():  # before a run there is none
-        by_month = read_made(lake, "cases/investigations_by_month", template)
+        by_month = read_table(lake.table("cases/investigations_by_month"))
         known = beside(now.receipts, now.changes, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])

@@ -26,7 +26,7 @@ from assets.release.identity import (
 from assets.release.pack import DICTIONARY
 from assets.release.pages.drawn import REPORT
 from assets.release.publish import publish
-from assets.tables import read_made
+from assets.tables import read_table
 from schemas.collection import load_collection
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
 from schemas.marts import MARTS
@@ -87,9 +87,8 @@ def marts(
     gate: dg.ResourceParam[Gate],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     lake = Lake(lake_root, context.partition_key)
-    template = load_collection(lake.collection).template
     try:
-        tables = {name: read_made(lake, of, template) for name, of in _READ.items()}
+        tables = {name: read_table(lake.table(of)) for name, of in _READ.items()}
         made_from = _made_from(lake, tables)
         folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from, gate)
     except ReleaseBlockedError as error:
