@@ -19,10 +19,10 @@ from schemas.research import LISTS
 from schemas.template import Template
 from schemas.template_file import load_template
 
-_WRITTEN: Final[dict[str, Any]] = tomllib.loads(
+DESCRIBED: Final[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
 )
-_FOUND: Final = described(_WRITTEN, vars(vocabulary) | LISTS)
+_FOUND: Final = described(DESCRIBED, vars(vocabulary) | LISTS)
 _BESIDE: Final = ("series", "suppression_audit", "disclosure_report")
 """What is described with the marts, and is none of a release."""
 
@@ -157,7 +157,7 @@ def marts_of(collection: Collection, there: Several[str] = ()) -> dict[str, Cont
     """
 
     def can_fill(name: str) -> bool:
-        needs = _WRITTEN.get(name, {}).get("needs")
+        needs = DESCRIBED.get(name, {}).get("needs")
         if needs in _NEEDS:
             return _NEEDS[needs](collection)
         return needs is None or needs in collection.template.measures
