@@ -18,7 +18,7 @@ from assets.intake.landing import waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.receipts import Damaged, Receipt, ReturnReceipt, Version, case_versions
 from assets.intake.store import FOLDERS, changed, kept, without_receipt
-from assets.kept import is_damaged, results
+from assets.kept import results
 from assets.lake import LEFTOVERS, OURS, PARTS, Lake, is_held, size
 from assets.marts import damage
 from assets.unattributed import unattributed_files
@@ -121,18 +121,6 @@ def leftovers(root: Path) -> Iterator[Examined]:
         seen = f"{plural(len(found), 'unfinished file')} of a run that was killed"
         ill = [("warn", found[0], seen, "Nothing; the next run removes what is unfinished.")]
     yield from examined("leftovers", ill, root, "none")
-
-
-def kept_results(root: Path) -> Iterator[Examined]:
-    """Say what is kept to save time, and whether it is as it was written."""
-    found = [*results(root)]
-    damaged = [each.path for each in found if is_damaged(each)]
-    do = "Nothing; what follows from it is made anew. If it happens again, examine the disk."
-    seen = f"{plural(len(damaged), 'kept result')} damaged, which costs time alone"
-    ill: list[Ill] = [("warn", damaged[0], seen, do)] if damaged else []
-    held_now = sum(each.size for each in found) / _MIB
-    well = f"{plural(len(found), 'kept result')}, {held_now:,.1f} MB; can be deleted"
-    yield from examined("kept results", ill, Lake(root, "").kept, well if found else "")
 
 
 def landing(lake: Lake) -> Iterator[Examined]:

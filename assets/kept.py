@@ -104,11 +104,6 @@ def results(root: Path) -> Iterator[Result]:
                 yield Result(path, status.st_size, status.st_mtime)
 
 
-def is_damaged(result: Result) -> bool:
-    """Return whether a result is not as it was written."""
-    return _read(result.path) is None
-
-
 def prune(root: Path) -> None:
     """Remove what no refresh has used for long, and what is too much."""
     left, now = _MOST, time.time()

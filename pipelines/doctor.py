@@ -37,7 +37,7 @@ def examine() -> Iterator[Examined]:
     root = lake_root()
     yield from doctor.layout(root)
     if root.is_dir():
-        for look in (doctor.permissions, doctor.space, doctor.leftovers, doctor.kept_results):
+        for look in (doctor.permissions, doctor.space, doctor.leftovers):
             yield from look(root)
         for name in sorted(collection_files()):
             yield from examined("collections", _broken(name))
