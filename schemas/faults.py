@@ -92,10 +92,9 @@ def examined(
 
 def _said(each: Mapping[str, Any]) -> str:
     """Return what the library found, in our words where we have any."""
-    words, _ = _KINDS.get(each["type"], (None, None))
-    if words is None:
+    if each["type"] not in _KINDS:
         return str(each["msg"]).removeprefix("Value error, ").rstrip(".")
-    return words.format_map(each.get("ctx", {}))
+    return str(_KINDS[each["type"]]["said"]).format_map(each.get("ctx", {}))
 
 
 def _at(data: Any, loc: Loc) -> Any:
@@ -160,8 +159,8 @@ def _mended(data: Any, loc: Loc, kind: str, about: Mapping[str, Any], near: str)
     with suppress(ValueError, TypeError, KeyError, IndexError):
         parent[key] = _EXACTLY[kind](value, about)
         return True
-    if (stand_in := _KINDS.get(kind, (None, None))[1]) is not None:
-        parent[key] = deepcopy(stand_in)
+    if kind == "missing" or "instead" in _KINDS.get(kind, {}):
+        parent[key] = deepcopy(_KINDS[kind].get("instead", _NOTHING))
     elif is_table:
         parent.pop(key, None)
     else:
@@ -195,33 +194,9 @@ _EXACTLY: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }
 """By what is wrong: how it is mended where what was meant is plain, else an error."""
 
-_A_NUMBER: Final = ("must be a whole number", 1)
-_KINDS: Final[dict[str, tuple[str, Any]]] = {
-    "missing": ("is missing", _NOTHING),
-    "extra_forbidden": ("is no key that is known here", None),
-    "string_type": ("must be text in quotes", "x"),
-    "string_pattern_mismatch": ("must be small letters, digits and - only", "x"),
-    "string_too_short": ("must be text of {min_length} characters or more", None),
-    "int_type": _A_NUMBER,
-    "int_from_float": _A_NUMBER,
-    "int_parsing": _A_NUMBER,
-    "float_type": ("must be a number", 0.0),
-    "finite_number": ("must be a number", 0.0),
-    "bool_type": ("must be true or false", False),
-    "bool_parsing": ("must be true or false", False),
-    "greater_than_equal": ("must be {ge} or more", 1),
-    "less_than_equal": ("must be {le} or less", 0.0),
-    "less_than": ("must be before {lt}", date(2000, 1, 1)),
-    "literal_error": ("must be {expected}", None),
-    "tuple_type": ("must be a list in [ ]", []),
-    "list_type": ("must be a list in [ ]", []),
-    "too_short": ("must name {min_length} or more", ["x"]),
-    "dict_type": ("must be a table of keys", {}),
-    "model_type": ("must be a table of keys", {}),
-    "date_type": ("must be a date such as 2013-05-31, without quotes", date(2000, 1, 1)),
-    "time_type": ("must be a time such as 06:00:00, without quotes", time(6)),
-}
-"""By what is wrong: what is said, and what stands in for what nobody can tell, None for nothing."""
+_KINDS: Final[dict[str, dict[str, Any]]] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+)
 
 
 def known(what: str, name: str, there: Collection[str]) -> str:

@@ -8,19 +8,20 @@ import csv
 import io
 import os
 import re
-from collections.abc import Collection
+import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
+from schemas import vocabulary
 from schemas.errors import SetupError
 from schemas.faults import known, shown, unreadable, unshown
-from schemas.vocabulary import FIGURE_BASES, QUALIFIERS
 
 OURS: Final = Path(__file__).parent
 REFERENCE: Final = OURS / "reference"
@@ -66,18 +67,10 @@ def beside(root: Path, kind: str, name: str) -> Path:
 Row = tuple[int, dict[str, str]]
 """A row of a file with its line; what it has nothing for is "" there."""
 
-_DATE: Final = ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2013-03-31")
-_DAY: Final = (f"({_DATE[0]})?", f"{_DATE[1]}, or empty")
-_GIVEN: Final = (r".*\S.*", "is empty")
-
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """What a file must have: its key, other columns, those it may have, and the forms of these.
-
-    With `strict` it has no other columns. What the columns `once` say
-    together stands once.
-    """
+    """What a file must have, as reference.toml describes it; `forms` has each with what is said."""
 
     key: str
     needed: tuple[str, ...]
@@ -87,56 +80,23 @@ class Shape:
     once: tuple[str, ...] = ()
 
 
-FORCES: Final = Shape(
-    "force_code",
-    ("ons_code", "short_name", "full_name", "region", "country", "kind"),
-    {
-        "force_code": ("[A-Za-z0-9][A-Za-z0-9_-]*", "is no code: letters, digits, _ and - only"),
-        **dict.fromkeys(("short_name", "full_name", "region"), _GIVEN),
-        **dict.fromkeys(("valid_from", "valid_to"), _DAY),
-    },
-    also=("valid_from", "valid_to", "successor", "full_name_confirmed_for_2012"),
-    strict=True,
-)
-FIGURES: Final = Shape(
-    "figure_id",
-    ("collection", "document", "scope", "measure", "breakdown", "period", "value", "unit",
-     "qualifier", "basis", "source_issue", "note", "period_start", "period_end"),
-    forms={
-        **dict.fromkeys(("scope", "measure", "unit"), _GIVEN),
-        **dict.fromkeys(("period_start", "period_end"), _DAY),
-        "figure_id": (r"\S(.*\S)?", "is empty, or begins or ends with a space"),
-        "value": (r"-?[0-9]+(\.[0-9]+)?", "must be a number, without separators"),
-        "qualifier": ("|".join(QUALIFIERS), f"must be one of {', '.join(QUALIFIERS)}"),
-        "basis": ("|".join(FIGURE_BASES), f"must be one of {', '.join(FIGURE_BASES)}"),
-    },
-    once=("figure_id",),
-)  # fmt: skip
-ISSUES: Final = Shape(
-    "issue_id",
-    ("collection", "figures", "what the source does"),
-    forms=dict.fromkeys(("issue_id", "what the source does"), _GIVEN),
-    once=("issue_id",),
-)
-UNCOLLECTED: Final = Shape(
-    "measure",
-    ("collection", "reason"),
-    forms=dict.fromkeys(("measure", "reason"), _GIVEN),
-    once=("measure",),
-)
-WORKFORCE: Final = Shape(
-    "force_code",
-    ("as_at", "workforce", "source", "source_line"),
-    forms={
-        **dict.fromkeys(("force_code", "source", "source_line"), _GIVEN),
-        "as_at": _DATE,
-        "workforce": (
-            r"((?=.*[1-9])[0-9]+(\.[0-9]+)?)?",
-            "must be a number above 0 without separators, or empty where the source gives none",
-        ),
-    },
-    once=("force_code", "as_at"),
-)
+_SAID: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_DAYS: Final = {_SAID["forms"][name][0] for name in ("date", "day")}
+
+
+def _shape(said: Mapping[str, Any]) -> Shape:
+    def form(of: str | list[str]) -> tuple[str, str]:
+        if isinstance(of, str) and of.isupper():
+            codes = getattr(vocabulary, of)
+            return "|".join(codes), f"must be one of {', '.join(codes)}"
+        pattern, told = _SAID["forms"][of] if isinstance(of, str) else of
+        return pattern, told
+
+    of = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
+    return Shape(**of | {"forms": {column: form(one) for column, one in said["forms"].items()}})
+
+
+FORCES, FIGURES, ISSUES, UNCOLLECTED, WORKFORCE = map(_shape, _SAID["files"].values())
 
 
 class Read:
@@ -258,7 +218,7 @@ class Read:
 
 def _is_day(text: str, form: str) -> bool:
     try:
-        return form not in {_DATE[0], _DAY[0]} or not text or bool(date.fromisoformat(text))
+        return form not in _DAYS or not text or bool(date.fromisoformat(text))
     except ValueError:
         return False
 

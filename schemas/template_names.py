@@ -1,94 +1,39 @@
 """Names in a template: what may be called what, what stands once, and what a name must be of.
 
-A pattern such as `measures.*.levels.*.by` finds parts of a file: `*` is any key or place, `#` the
-keys themselves, and `a|b` either.
+Which, template_names.toml says, by patterns that find parts of a file.
 """
 
 import json
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final
 
 from schemas.faults import Fault, Unsure, known, twice
 from schemas.measures import QUESTION
-from schemas.template import HEADER_CODE, LABEL_CODE
 from schemas.toml_lines import Loc
-
-RESERVED: Final = {
-    "answer", "band", "basis", "breakdown", "cases", "cell", "column_code", "count", "force_code",
-    "forces_expected", "forces_included", "is_total", "measure", "missing", "number", "period",
-    "provisional", "question", "receipt_id", "row_code", "sheet", "statistic", "symbol", "total",
-    "unit", "value",
-}  # fmt: skip
-"""What columns beside the dimensions are called, so that no list can be."""
-
-PROFILE: Final = {
-    "force_code", "ons_code", "name", "region", "state", "basis", "social_media_cases",
-    "social_media_basis",
-}  # fmt: skip
-"""What columns of every profile are called, so that none of a template's own can be."""
 
 RESEARCHED: Final = ("social_media",)
 _MISSING: Final = ("not_held", "not_applicable")
 
 _LINE: Final = "sheet.*.columns|rows|questions.*"
 _CODE: Final = r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*"
+_NAMES: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
-def _but(names: Collection[str], form: str = ".*") -> str:
-    return rf"(?!({'|'.join(names)})$){form}"
-
-
-_SHAPES: Final = (
-    ("lists|measures.#", "[a-z][a-z0-9_]*",
-     "{!r} is no name: a small letter, then small letters, digits and _ only"),
-    ("lists|groups.*.#", _CODE, "{!r} is no code: small letters, digits and _ only"),
-    (f"{_LINE}.answers.*", _CODE, "{!r} is no code: small letters, digits and _ only"),
-    (f"{_LINE}.code", _CODE, "{!r} is no code: small letters, digits, _ and . only"),
-    ("sheet.*.name", rf"(?=.{{1,31}}$){_CODE}",
-     "{!r} is no name: at most 31 small letters, digits and _"),
-    ("sheet.*.name", _but(["history"]),
-     "Excel keeps the name {!r} for itself; call it otherwise"),
-    ("lists.#", _but(RESERVED), "a list cannot be called {!r}: a column of the marts is"),
-    ("profile.#", _but(PROFILE, _CODE), "a column cannot be called {!r}; call it otherwise"),
-    ("sheet.*.columns.*.code", _but([HEADER_CODE, LABEL_CODE]),
-     "a column cannot be called {!r}: the first two are"),
-    (f"{_LINE}.dims.#", _but([QUESTION]), "there is no list {!r}"),
-    ("lists.*.*", r".*\S.*", "has an empty label; word it"),
-    *((where, r".*\S.*", "is empty; word it") for where in ("measures.*.unit", "sheet.*.title")),
-    (f"{_LINE}.label", r".*\S.*", "has an empty label; word it"),
-)  # fmt: skip
-"""Which names must be of which form, and what is said of one that is not."""
-
-_ONCE: Final = (
-    "measures.*.levels|per_month|per_force|statistics", "measures.*.levels.*.by",
-    "measures.*.per_month|per_force.*", "measures.*.shares.*.by|within", "groups.*.*",
-    f"{_LINE}.answers",
-)  # fmt: skip
-"""Lists of which each element stands once."""
-
-_APART: Final = ("sheet.*.name", "sheet.*.questions.*.code")
-"""Names that tell things of the whole file apart."""
-
-_LISTS: Final = (
-    "groups|since.#", f"{_LINE}.dims.#", "measures.*.crossed_by|change",
-    "measures.*.levels.*.by.*", "measures.*.levels.*.without", "measures.*.shares.*.by|within.*",
-    "measures.*.within.dims.#", "profile.*.dims.#",
-)  # fmt: skip
-_CODES: Final = ("groups.{}.*.*", "since.{}.#", "profile.*.dims.{}", "measures.*.within.dims.{}",
-                 f"{_LINE}.dims.{{}}")  # fmt: skip
-_MEASURES: Final = (
-    "disclosure.open.*", "disclosure.measures.#", "profile.*.measure", "measures.*.within.measure",
-    "sheet.*.measure", f"{_LINE}.measure", "cases.measure", "rules.*.measures.*",
-)  # fmt: skip
-"""Where the names of lists, codes and measures stand."""
+def _form(shape: Mapping[str, Any]) -> str:
+    """Return the form of a name, as template_names.toml describes it."""
+    but, form = shape.get("but", ()), shape.get("form", ".*").replace("CODE", _CODE)
+    kept = _NAMES[but] if isinstance(but, str) else but
+    return rf"(?!({'|'.join(kept)})$){form}" if kept else form
 
 
 def parts(of: Any, pattern: str) -> list[tuple[Loc, Any]]:
     """Return the parts of a file that a pattern finds, each after the keys that lead to it."""
     found: list[tuple[Loc, Any]] = [((), of)]
-    for head in pattern.split("."):
+    for head in pattern.replace("LINE", _LINE).split("."):
         found = [((*loc, key), part) for loc, of in found for key, part in _below(of, head)]
     return [each for each in found if each[1] is not None]
 
@@ -106,18 +51,18 @@ def _below(of: Any, head: str) -> Iterable[tuple[str | int, Any]]:
 
 def name_faults(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
     """Yield what is wrong with names; the file is mended where it is plain what is meant."""
-    for pattern, form, said in _SHAPES:
-        for loc, name in parts(file, pattern):
-            if not re.fullmatch(form, name, re.DOTALL):
-                yield loc, said.format(name)
+    for shape in _NAMES["shapes"]:
+        for loc, name in parts(file, shape["of"]):
+            if not re.fullmatch(_form(shape), name, re.DOTALL):
+                yield loc, shape["said"].format(name)
                 unsure |= {loc} if "answers" in loc else set()
-    for pattern in _ONCE:
+    for pattern in _NAMES["once"]:
         for loc, names in parts(file, pattern):
             yield from twice([((*loc, i), _written(name)) for i, name in enumerate(names)])
-    for loc, names in parts(file, f"{_LINE}.sum_of"):
+    for loc, names in parts(file, "LINE.sum_of"):
         if len(set(names)) < len(names):
             yield loc, "a part is named twice, and would be added twice"
-    for pattern in _APART:
+    for pattern in _NAMES["apart"]:
         yield from twice(parts(file, pattern))
     yield from _groups(file)
     yield from _references(file, unsure)
@@ -141,12 +86,12 @@ def _written(name: Any) -> str:
 def _references(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
     """Yield each name of something that is not there, once."""
     lists, named = file["lists"], _Named(file, unsure)
-    yield from named("list", _LISTS, lists, [QUESTION])
+    yield from named("list", _NAMES["lists"], lists, [QUESTION])
     for name, codes in lists.items():
-        yield from named(f"code of {name}", [each.format(name) for each in _CODES], codes)
-    yield from named("measure", _MEASURES, file["measures"])
+        yield from named(f"code of {name}", [each.format(name) for each in _NAMES["codes"]], codes)
+    yield from named("measure", _NAMES["measures"], file["measures"])
     yield from named("research", ["disclosure.research.*"], RESEARCHED)
-    yield from named("reason", [f"{_LINE}.missing.*.*"], _MISSING)
+    yield from named("reason", ["LINE.missing.*.*"], _MISSING)
     for number, sheet in enumerate(file["sheet"]):
         columns = [column["code"] for column in sheet["columns"]]
         rows = [row["code"] for row in (*sheet["rows"], *sheet["questions"])]
