@@ -204,7 +204,7 @@ class _Judge:
 
     def __call__(self, versions: Sequence[Version]) -> list[_Judged]:
         """Return what came of each version; one that cannot be read leaves the others."""
-        sources, unusable = self._sources(versions)
+        unusable = dict(self._damage(versions))
         judged: list[_Judged] = []
         left: list[Version] = []
         for version in versions:
@@ -213,6 +213,8 @@ class _Judge:
                     judged.append(self._kept(version))
                     continue
             left.append(version)
+        # What has been judged before need not even be opened.
+        sources = self._sources(left, unusable)
         while readable := [each for each in left if not unusable.keys() & {*each.files}]:
             wanted = [sources[kept] for version in readable for kept in version.files]
             wanted.sort(key=lambda source: (source.folder or "", source.file))
@@ -231,23 +233,26 @@ class _Judge:
                 judged.append(_judged(version, state, [why for of, why in found if of == state]))
         return judged
 
-    def _sources(self, versions: Sequence[Version]) -> tuple[dict[str, Source], Unusable]:
-        sources: dict[str, Source] = {}
-        unusable: Unusable = {}
-        whose = {kept: version.force_code for version in versions for kept in version.files}
-        for kept, force in whose.items():
+    def _damage(self, versions: Iterable[Version]) -> Iterator[tuple[str, tuple[str, Finding]]]:
+        for kept in (kept for version in versions for kept in version.files):
             file = self.store.kept(kept)
             if problem := file.damage():
-                lost = _damaged(self.store.place(file.place), problem)
-                unusable[kept] = DAMAGED_STATE, lost
+                yield kept, (DAMAGED_STATE, _damaged(self.store.place(file.place), problem))
+
+    def _sources(self, versions: Iterable[Version], unusable: Unusable) -> dict[str, Source]:
+        """Return the files that can be used, and add the others to what is `unusable`."""
+        sources: dict[str, Source] = {}
+        whose = {kept: version.force_code for version in versions for kept in version.files}
+        for kept, force in whose.items():
+            if kept in unusable:
                 continue
             try:
-                (source,) = find_sources([file.place])
+                (source,) = find_sources([self.store.kept(kept).place])
             except FilesRefusedError as error:
                 unusable[kept] = self._refused(kept, error.findings[0])
             else:
                 sources[kept] = replace(source, file=kept, folder=force)
-        return sources, unusable
+        return sources
 
     def _refused(self, kept: str, why: Finding) -> tuple[str, Finding]:
         return UNREADABLE_STATE, replace(why, sheet=self.store.kept(kept).name)

@@ -12,7 +12,7 @@ import pytest
 from assets.cases import derived
 from assets.cases.job import run_cases
 from assets.cases.received import judge_received
-from assets.cases.sources import Source
+from assets.cases.sources import Source, find_sources
 from assets.cases.store import CaseStore
 from assets.feedback.letters import letters
 from assets.figures.totals.national import national_totals
@@ -376,10 +376,15 @@ def test_an_extract_is_judged_once(
 ) -> None:
     """What came of it is kept by its content; what is damaged of that is made again."""
     judged: list[set[str | None]] = []
+    looked: list[str] = []
 
     def told(sources: list[Source], *arguments: Any, **options: Any) -> dict[str, Any]:
         judged.append({source.folder for source in sources})
         return run_cases(sources, *arguments, **options)
+
+    def looked_at(paths: list[Path]) -> list[Source]:
+        looked.extend(path.name for path in paths)
+        return find_sources(paths)
 
     def same() -> bool:
         shutil.rmtree(lake.quarantine)
@@ -388,6 +393,7 @@ def test_an_extract_is_judged_once(
         return found.equals(bad) and all(map(pl.DataFrame.equals, again, before))
 
     monkeypatch.setattr("assets.cases.received.run_cases", told)
+    monkeypatch.setattr("assets.cases.received.find_sources", looked_at)
     write_csv(_dropped(lake, "a.csv"), [*MANY, good(99, workforce=None)])
     write_csv(_dropped(lake, "b.csv"), [good(1, "DER")])
     store.take_in(collection)
@@ -396,6 +402,7 @@ def test_an_extract_is_judged_once(
     bad = pl.read_parquet(quarantine)
     assert same()
     assert judged == [{"STF", "DER"}]
+    assert sorted(looked) == ["a.csv", "b.csv"], "what was judged before is not opened again"
     for path in lake.kept.glob("extract*/*"):
         path.write_bytes(path.read_bytes()[:-1])
     assert same()
