@@ -16,12 +16,14 @@ from schemas.template import HEADER_CODE
 from schemas.wording import visible
 
 SEPARATORS: Final = ",;\t"
-_HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{SEPARATORS}])', re.I)
+_HEADER: Final = re.compile(rf'(?:\A|[\r\n]) *+"?{HEADER_CODE} *+"? *+([{SEPARATORS}])', re.I)
 SEP_LINE: Final = re.compile(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 """The first line by which Excel is told the separator; it is no row."""
 
 _NUMBERED: Final = re.compile(r"(?:\(\d+\)|copy|[- ])+$", re.IGNORECASE)
 """What systems add to the name of a file that is there already."""
+_LONGEST_NAME: Final = 255
+"""Characters that the name of a file can have on a disk."""
 _COMMA: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CTRL_Z: Final = "\x1a"
 _MARKS: Final = (
@@ -83,7 +85,8 @@ def _sheet_name(name: str) -> str:
     A name may have other words around the sheet's: a force, a year, the number of a copy.
     """
     # Where endings are not shown, a name gets a second one.
-    stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
+    last = PurePosixPath(name).name[-_LONGEST_NAME:]
+    stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", last, flags=re.IGNORECASE)
     words = re.split(r"[\W_]+", _NUMBERED.sub("", stem).casefold())
     meant: dict[str, list[str]] = {}
     for sheet in expected_sheets():

@@ -199,6 +199,9 @@ class Grid:
         return RawSheet(self.name, tuple(sorted(self.cells)), tuple(sorted(self.facts)))
 
 
+LONGEST_FORMULA: Final = 8192
+"""Characters of one that is read; Excel takes as many."""
+
 _REFERENCE: Final = re.compile(
     r"""(?x) ("[^"]*" | '[^']*' | \[[^\]]*\])  # texts and names of sheets stay
     | (?<![\w.$]) (\$?) ([A-Za-z]{1,3}) (\$?) ([0-9]{1,7}) (?![\w.(!])"""

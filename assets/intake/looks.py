@@ -54,6 +54,8 @@ class Text(NamedTuple):
 
 
 _PLAIN: Final = frozenset[str]()
+_MOST_RUNS: Final = 200
+"""Pieces of a text that are looked at for each cell that shows it."""
 
 
 def text_of(element: Element) -> Text:
@@ -83,7 +85,7 @@ def text_of(element: Element) -> Text:
                     odd |= part.tag != "rPr" or bool(len(part))
         else:
             odd |= not child.tag.startswith(("rPh", "phoneticPr"))
-    return Text("".join(text for _, text in runs), tuple(runs), odd)
+    return Text("".join(text for _, text in runs), tuple(runs), odd or len(runs) > _MOST_RUNS)
 
 
 def shared_texts(xml: bytes) -> list[Text]:
@@ -165,6 +167,8 @@ def index(text: str) -> int:
 
 
 _PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|([^"])', re.DOTALL)
+_LONGEST_CODE: Final = 255
+"""Characters that Excel lets a number format have."""
 _SCALES: Final = re.compile(r"[0#?],+(?![0#?,])")
 _DURATION: Final = re.compile("hh?|mm?|ss?", re.IGNORECASE)
 _ANY_NUMBER: Final = re.compile(r"[0#?@]|general|standard", re.IGNORECASE)
@@ -172,6 +176,8 @@ _ANY_NUMBER: Final = re.compile(r"[0#?@]|general|standard", re.IGNORECASE)
 
 def _number(code: str) -> NumberFormat:
     """Tell what a number format makes of a number."""
+    if len(code) > _LONGEST_CODE:
+        return NumberFormat(hides=True, hides_zero=True)
     hidden: list[tuple[bool, bool]] = []
     kind, on_condition = "", False
     for section in _sections(code):

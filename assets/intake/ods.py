@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from assets.intake.container import Container
 from assets.intake.grid import (
     DAMAGED,
+    LONGEST_FORMULA,
     NEVER_CALCULATED,
     NIL,
     Content,
@@ -82,7 +83,6 @@ _SHOWN: Final = re.compile(
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
 """What a style of text says that nobody sees; programs cut a text by it."""
-_LONGEST_FORMULA: Final = 8192
 
 
 def read_ods(container: Container) -> Reading:
@@ -348,4 +348,4 @@ def _formula(element: Element) -> str | None:
         return None
     text = formula.partition("=")[2]
     array = element.get(_full("table:number-matrix-rows-spanned")) is not None
-    return f"{{{text}}}" if array or len(text) > _LONGEST_FORMULA else text
+    return f"{{{text}}}" if array or len(text) > LONGEST_FORMULA else text

@@ -11,6 +11,7 @@ from assets.intake.container import Container
 from assets.intake.grid import (
     BLANK,
     DAMAGED,
+    LONGEST_FORMULA,
     NEVER_CALCULATED,
     Content,
     Grid,
@@ -348,6 +349,8 @@ class _Sheet:
     def _formula(self, element: Element) -> str:
         """Return the cell's formula as a spreadsheet shows it, array formulas in braces."""
         text, kind = text_in(element), element.get("t", "normal")
+        if len(text) > LONGEST_FORMULA:
+            text = "{}"
         if kind == "shared":
             number = element.get("si", "")
             if text:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from time import process_time
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -517,6 +518,16 @@ def test_a_small_file_that_would_take_much_time_or_memory_is_refused(tmp_path: P
     cells = '<row><c t="s"><v>0</v></c></row>' * 1900
     long = read(tmp_path, cells, texts=f"<si><t>{'x' * 1_000_000}</t></si>")
     assert "far more" in str(long.refusal)
+
+
+def test_a_text_of_many_pieces_is_in_doubt_unseen(tmp_path: Path) -> None:
+    """To look at all its pieces for each of many cells, each of a style of its own, took hours."""
+    text = f"<si>{RUN.format('', 'x') * 20_000}</si>"
+    rows = "".join(f'<row><c t="s" s="{"0" * n}"><v>0</v></c></row>' for n in range(1, 500))
+    begun = process_time()
+    found = cells(read(tmp_path, rows, texts=text))
+    assert process_time() - begun < 2
+    assert all("unusual way" in str(cell.doubt) for cell in found.values())
 
 
 def test_random_damage_to_cells_ends_in_a_reading(samples: list[Path]) -> None:
