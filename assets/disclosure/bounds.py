@@ -52,7 +52,8 @@ class Extremes:
     def __init__(self, known: Knowledge, hidden: Sequence[Hidden]) -> None:
         """State what is known, and the counts in question."""
         self._puzzle = puzzle = Puzzle(known)
-        self._unlike, self._number = known.unlike, known.numbers
+        self._unlike = known.unlike
+        self._number = {name: number for number, name in enumerate(known.names)}
         self._true = np.array([name[-1] or 0 for name in known.names], dtype=float)
         self._first: Floats | None = None
         self._terms = [list(item.total.unknowns) for item in hidden]

@@ -10,11 +10,15 @@ from typing import Any, Final
 
 from assets.disclosure.passed import Cells
 from schemas.breakdown import read_breakdown
+from schemas.disclosure import PROFILES
 from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
 
 Leaf = tuple[Any, ...]
 """What tells the counts of one force apart: the place of a cell, or a research's codes."""
+
+NO_MART: Final = "cells"
+"""The audit's name for counts that stand in no public mart, while sums of them do."""
 
 _WHOLE: Final = "@all"
 """Ends the name of a table of wholes of an earlier period, which are no sums of its parts."""
@@ -133,6 +137,20 @@ class Description:
         return "@" not in table and (
             table not in self.measures or table == self.measures[table].get("mart")
         )
+
+    def group_of(self, mart: str, column: str) -> str:
+        """Return which of the tables that rules compare a column is of, hidden apart from others.
+
+        That is its earlier period, or a measure in no mart.
+        """
+        if mart == NO_MART:
+            return column
+        of = self.profile.get(column) if mart == PROFILES else None
+        if of is None or of["measure"] not in self.measures:
+            return ""
+        if "period" in of:
+            return column
+        return "" if "mart" in self.measures[of["measure"]] else str(of["measure"])
 
     @cached_property
     def systems(self) -> dict[str, list[str]]:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import compress
 from operator import not_
 from typing import Any, Final, NamedTuple
@@ -21,22 +20,22 @@ _FREE: Final = 1000.0
 class Hidden(NamedTuple):
     """A hidden count: where it stands, and the total that it is.
 
-    `names` are those of the entries that it adds up: two counts of a cell are the same if theirs
-    are. `first` and `last` are the numbers of the editions that hide it, counted from 0.
+    `of` are the places of the counts that it adds up: two of a cell are the same if these are.
+    `first` and `last` are the numbers of the editions that hide it, counted from 0.
     """
 
     mart: str
     column: str
     cell: str
     total: Total
-    names: tuple[Any, ...] = ()
+    of: tuple[int, ...] = ()
     first: int = 0
     last: int = 0
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells it apart from others, whichever edition hides it."""
-        return self.mart, self.column, self.cell, self.names
+        return self.mart, self.column, self.cell, self.of
 
 
 class OfForce(NamedTuple):
@@ -51,9 +50,10 @@ class OfForce(NamedTuple):
 class Knowledge:
     """Of one system of tables: its unknowns, its hidden counts, and what is known of sums.
 
-    `values` are the counts by name that some edition shows; `names` the others, the unknowns, and
-    `numbers` their places. A name has a mark at its end, which is the same as long as the count is:
-    the count itself, so that it can be said whether a return keeps to a rule. A count that two
+    `counts` are the names of all counts, of which some edition shows `values`, by their places;
+    `names` are the others, the unknowns, and `numbers` theirs by place. `sums` are what is shown by
+    edition, column and cell. A name has a mark at its end, which is the same as long as the count
+    is: the count itself, so that it can be said whether a return keeps to a rule. A count that two
     editions have alike is one unknown.
 
     `rows`: what holds. `either`: two lists, of which all of
@@ -63,9 +63,11 @@ class Knowledge:
     not passed, though its return was accepted.
     """
 
-    values: dict[Any, int] = field(default_factory=dict)
+    counts: Sequence[Any] = ()
+    values: dict[int, int] = field(default_factory=dict)
+    sums: dict[tuple[int, str, str], int] = field(default_factory=dict)
     names: list[Any] = field(default_factory=list)
-    numbers: dict[Any, int] = field(default_factory=dict)
+    numbers: dict[int, int] = field(default_factory=dict)
     hidden: dict[Any, Hidden] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
     either: list[Ways] = field(default_factory=list)
@@ -76,26 +78,17 @@ class Knowledge:
     unread: list[str] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
 
-    def written(self) -> str:
-        """Return all of it as text, the same for the same."""
-        unlike = []
-        for totals, differs in self.unlike:
-            assert isinstance(differs, partial)
-            unlike.append((totals, differs.func.__name__, differs.args))
-        broken = [(force, sorted(rules)) for force, rules in sorted(self.broken.items())]
-        return repr(vars(self) | {"values": (), "numbers": (), "unlike": unlike, "broken": broken})
-
-    def total(self, names: Iterable[Any]) -> Total:
+    def total(self, places: Iterable[int]) -> Total:
         """Return the sum of counts: of the unknown ones, and of those that some edition shows."""
         unknowns, shown = [], 0
-        for name in names:
-            if name in self.values:
-                shown += self.values[name]
+        for place in places:
+            if (value := self.values.get(place)) is not None:
+                shown += value
             else:
-                if name not in self.numbers:
-                    self.numbers[name] = len(self.names)
-                    self.names.append(name)
-                unknowns.append(self.numbers[name])
+                if place not in self.numbers:
+                    self.numbers[place] = len(self.names)
+                    self.names.append(self.counts[place])
+                unknowns.append(self.numbers[place])
         return Total(tuple(unknowns), shown)
 
     def value(self, number: int) -> int:

@@ -59,7 +59,7 @@ def test_an_edition_of_the_same_counts_is_not_proved_again_unless_what_is_kept_i
     other = marts_of(changed, collection)
     made = public_edition(other, collection, keep=keep)
     assert _is_same(made, public_edition(other, collection))
-    assert _kinds(lake) - kept == Counter({"choice": 1, "audit-asked": 1, "audit": 1})
+    assert _kinds(lake) - kept == Counter({"choice": 1, "audit": 1})
 
     for path in lake.kept.glob("*/*"):
         content = path.read_bytes()

@@ -20,8 +20,8 @@ def _sum(*unknowns: int, shown: int = 0) -> Total:
 
 def _known(*true: int | None, equal: Sequence[tuple[Total, int]] = ()) -> Knowledge:
     """Return what is known of so many unknowns: what some sums of them are."""
-    known = Knowledge()
-    known.total(("m", "c", f"force_code={n}", value) for n, value in enumerate(true))
+    known = Knowledge([("m", "c", f"force_code={n}", value) for n, value in enumerate(true)])
+    known.total(range(len(true)))
     for total, value in equal:
         known.hold(total, value, value)
     return known
@@ -115,8 +115,8 @@ def _drawn(seed: int) -> tuple[Knowledge, list[Hidden]]:
     true = [chance.randrange(_MOST + 1) for _ in range(number)]
     forces = [chance.randrange(3) for _ in true]
     names = [("m", "c", f"force_code={of};n={n}", true[n]) for n, of in enumerate(forces)]
-    known = Knowledge()
-    known.total(names)
+    known = Knowledge(names)
+    known.total(range(number))
     for n in range(number):
         known.hold(_sum(n), 0, _MOST)
     for _ in range(chance.randrange(1, 4)):

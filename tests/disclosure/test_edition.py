@@ -14,7 +14,7 @@ from assets.disclosure.counts import Block
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
-from assets.disclosure.readings import knowledge
+from assets.disclosure.readings import facts
 from assets.disclosure.solver import Condition
 from assets.release.pack import SDMX, Pack
 from schemas.collection import Collection, load_collection
@@ -347,9 +347,8 @@ def test_a_total_of_one_force_tells_its_count_though_it_stands_in_no_mart(
         "national_totals": edition.marts["national_totals"].with_columns(value.alias("value")),
     }
     full = {**some, "cells": cells.with_columns(number.alias("value"))}
-    (known,) = knowledge(
-        [Edition("r1", public, behind(full), collection)], collection, "2010-11"
-    ).values()
+    told = Edition("r1", public, behind(full), collection)
+    known = facts([told], collection)["2010-11"].known()
     (item,) = [h for h in known.hidden.values() if "information_disclosure" in h.cell]
     assert item.cell == "force_code=AVS;period=2010-11;category=information_disclosure"
     assert Condition.of([(1, item.total)], 2, 2) in known.rows

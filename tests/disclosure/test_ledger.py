@@ -16,7 +16,7 @@ from assets.disclosure.counts import blocks
 from assets.disclosure.edition import PublicEdition, public_edition, too_early
 from assets.disclosure.ledger import files_in
 from assets.disclosure.published import Edition, changed, edition_behind
-from assets.disclosure.readings import knowledge
+from assets.disclosure.readings import facts
 from assets.doctor import public_editions
 from assets.history import record, shown
 from assets.lake import MANIFEST, Lake
@@ -292,7 +292,7 @@ def test_a_column_that_is_new_since_was_neither_shown_nor_hidden(
     counts = [count for count in made if count.column in new]
     assert {count.column for count in counts} == new
     assert not any(count.known or count.was_hidden for count in counts)
-    known = knowledge([earlier], collection).values()
+    known = [of.known() for of in facts([earlier], collection).values()]
     assert new.isdisjoint(item.column for of in known for item in of.hidden.values())
 
 
