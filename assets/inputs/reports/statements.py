@@ -8,14 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final
 
-from assets.inputs.reports.parts import (
-    ANSWERS,
-    BESIDE,
-    CORES,
-    Part,
-    cover,
-    text_of,
-)
+from assets.inputs.reports.parts import ANSWERS, BESIDE, CORES, Part, cover, text_of
 from assets.inputs.reports.sentences import Sentence
 from assets.inputs.reports.signs import (
     NUMBER,
@@ -57,6 +50,7 @@ _WHOSE: Final = "may count for another force, time or subject"
 _UNCLEAR: Final = "holds words that may change what it counts"
 _UNCLEAR_AFTER: Final = "is followed by words that may change what it counts"
 _BESIDE: Final[Mapping[str, Callable[[int, list[int]], bool]]] = {
+    "part": lambda value, told: sum(told) <= value,
     "lone": lambda value, _: value == 1,
     "whole": lambda value, told: value <= told[0],
     "above": lambda value, told: not told or value > told[0],
@@ -267,7 +261,7 @@ def _shares(part: Part) -> Counter[tuple[str, bool]]:
     """Return how many of a figure a part tells of, by what it says of them."""
     numbers = sum(one.value for one in part.row if one.word == NUMBER)
     about = speaks("subject", text_of(part.row))
-    return Counter({(name, about): numbers for name in ("part", "left") if name in part.said})
+    return Counter({(name, about): numbers for name in ("share", "left") if name in part.said})
 
 
 def _fits(
