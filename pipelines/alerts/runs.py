@@ -25,7 +25,7 @@ from schemas.wording import plural, visible
 
 _EVERY: Final = 30
 _LOOKED_BACK: Final = 100
-"""Runs of a collection that are looked at, the newest first."""
+"""Runs of a collection, and ends of each kind of any run, that are looked at, the newest first."""
 
 _ENDS: Final = (DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE)
 _PARTITION: Final = "dagster/partition"
@@ -65,8 +65,11 @@ def last_ended(instance: dg.DagsterInstance, collection_id: str) -> RunOutcome |
     The last is told by the order in which Dagster was told, whatever the clock said.
     """
     ours = {record.dagster_run.run_id for record in _records(instance, collection_id)}
-    ended = (instance.fetch_run_status_changes(kind, _LOOKED_BACK).records for kind in _ENDS)
-    last_first = sorted(chain(*ended), key=lambda each: each.storage_id, reverse=True)
+    ended = [instance.fetch_run_status_changes(kind, _LOOKED_BACK).records for kind in _ENDS]
+    # Before a full list begins, some of its kind are not seen: the other's may not be the last.
+    full = [records[-1].storage_id for records in ended if len(records) == _LOOKED_BACK]
+    seen = [each for each in chain(*ended) if each.storage_id >= max(full, default=0)]
+    last_first = sorted(seen, key=lambda each: each.storage_id, reverse=True)
     outcomes = (outcome_of(instance, each.run_id) for each in last_first if each.run_id in ours)
     return next((outcome for outcome in outcomes if not outcome.turned_away), None)
 

@@ -202,6 +202,20 @@ def test_only_how_things_stand_is_told(
     assert last_ended(instance, "another") is None
 
 
+def test_a_failure_that_is_past_stays_past_however_much_ended_well_since(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs of other collections and jobs are many, and few of them fail."""
+    monkeypatch.setattr(runs, "_LOOKED_BACK", 3)
+    _run(instance, ValueError())
+    second = _run(instance)
+    for _ in range(2):
+        _run(instance, tags={"dagster/partition": "another"})
+    assert last_ended(instance, ID) == RunOutcome(second)
+    _run(instance, tags={"dagster/partition": "another"})
+    assert last_ended(instance, ID) is None
+
+
 def test_of_runs_side_by_side_the_one_that_ended_last_is_told(instance: dg.DagsterInstance) -> None:
     """The first to begin may have waited for its turn, and have been the last to end."""
     waiting, other = (
