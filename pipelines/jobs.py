@@ -229,14 +229,16 @@ def evaluate(
     ours = instance.get_run_records(dg.RunsFilter(tags={_LANDING: collection.id}), limit=1)
     left = [each for each in ours if each.dagster_run.status != DagsterRunStatus.SUCCESS]
     memory, tried, only = seen.memory, 0, {*seen.new, *seen.research}
+    waiting = "; ".join(_waiting(seen))
     if seen.new:
         if why_not := _why_wait(lake, seen, collection):
             memory = seen.unasked()
     elif left:
         tried = int(left[0].dagster_run.tags.get(_TRY, 1))
-        why_not = _why_not_again(left[0], tried, instance, now)
+        if why_not := _why_not_again(left[0], tried, instance, now):
+            why_not = "; ".join(filter(None, [why_not, waiting]))
     else:
-        why_not = _nothing_new(seen)
+        why_not = waiting or "nothing new in landing"
     if why_not:
         return dg.SensorResult(skip_reason=why_not, cursor=memory.to_text())
     only |= set().union(*(only_these(each.dagster_run.run_config) or () for each in left))
@@ -280,11 +282,11 @@ def _why_wait(lake: Lake, seen: Look, collection: Collection) -> str | None:
     return None
 
 
-def _nothing_new(seen: Look) -> str:
+def _waiting(seen: Look) -> list[str]:
+    """Return what waits in landing that no run can take in yet."""
     waiting = (("not settled yet", seen.moving),
                ("cannot be opened, so mend the permissions", seen.closed))  # fmt: skip
-    parts = [f"{what}: {plural(len(files), 'file')}" for what, files in waiting if files]
-    return "; ".join(parts) or "nothing new in landing"
+    return [f"{what}: {plural(len(files), 'file')}" for what, files in waiting if files]
 
 
 SCHEDULES: Final = [

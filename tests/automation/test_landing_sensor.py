@@ -144,6 +144,21 @@ def test_a_failure_that_stays_is_not_tried_again_until_something_is_dropped(
     assert set(only) == {state_key(one), state_key(two)}, "the first was never taken in"
 
 
+def test_beside_a_run_that_was_given_up_what_waits_in_landing_is_told(
+    lake: Lake, looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has to mend the permissions, or else nothing new ever comes."""
+    drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    _end(looking.instance, looking.asked(20), ContractError("no such column"))
+    drop(lake.landing, "b.xlsx", "two")
+    assert "not settled yet: 1 file" in str(looking.at(100))
+    monkeypatch.setattr("assets.intake.arrivals.sha256_of", lambda _: None)
+    said = str(looking.at(120))
+    assert "stays until something is changed" in said
+    assert "cannot be opened, so mend the permissions: 1 file" in said
+
+
 def test_what_is_dropped_again_after_it_was_given_up_is_tried_again(
     lake: Lake, looking: Looking
 ) -> None:
