@@ -28,9 +28,11 @@ def national_totals(
     return national.national_totals(live, collection, ResearchTables(**research))
 
 
-def comparisons(lake: Lake, collection: Collection, totals: pl.DataFrame) -> pl.DataFrame:
+def comparisons(
+    lake: Lake, collection: Collection, totals: pl.DataFrame, cells: pl.DataFrame
+) -> pl.DataFrame:
     released = earlier_releases(lake, collection) if collection.compared else {}
-    return comparable.comparisons(totals, collection, released)
+    return comparable.comparisons(totals, cells, collection, released)
 
 
 def coverage(national_totals: pl.DataFrame, collection: Collection) -> tuple[bool, dict[str, Any]]:
@@ -91,7 +93,7 @@ PARTS = (
     made("totals/measures", by=cube.measures, national=_NATIONAL),
     made("totals/codes", by=cube.codes),
     made("totals/workforce", by=marts.workforce),
-    made("totals/comparisons", by=comparisons, totals=_NATIONAL),
+    made("totals/comparisons", by=comparisons, totals=_NATIONAL, cells="totals/cells"),
     made(
         "totals/force_profiles",
         by=marts.force_profiles,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.explain.released import Released
-from assets.figures.totals.leaves import counted_in, divided
+from assets.figures.totals.leaves import PLACE, counted_in, divided
 from assets.marts import read_mart
 from assets.previous import Earlier, parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
@@ -23,7 +23,9 @@ from schemas.contract import empty
 from schemas.figures import levels
 from schemas.marts import Comparisons, Series
 from schemas.measures import NOW, QUESTION
-from schemas.template import Template
+from schemas.template import Entry, Place, Template
+from schemas.vocabulary import MISSING_REASONS
+from schemas.wording import plural
 
 Row = dict[str, Any]
 """A row of NationalTotals."""
@@ -31,14 +33,35 @@ Row = dict[str, Any]
 _FORCES: Final = "forces_included"
 
 
+class Held:
+    """Which forces gave a number, or an answer, in which cells."""
+
+    def __init__(self, cells: pl.DataFrame) -> None:
+        """Take the mart Cells, or LiveEntries."""
+        given = cells.filter(~pl.col("value").is_in(list(MISSING_REASONS)))
+        by_cell = given.group_by(PLACE).agg("force_code")
+        self._forces: dict[Place, frozenset[str]] = {
+            (sheet, row, column): frozenset(codes)
+            for sheet, row, column, codes in by_cell.select(*PLACE, "force_code").iter_rows()
+        }
+
+    def forces(self, of: Iterable[Entry]) -> tuple[frozenset[str], frozenset[str]]:
+        """Return who gave any of some cells, and who of them not each."""
+        each = [self._forces.get(cell.place, frozenset[str]()) for cell in of] or [frozenset[str]()]
+        some = frozenset[str]().union(*each)
+        return some, some - each[0].intersection(*each)
+
+
 class Year:
     """A released collection: its figures in the codes of the last, and what each of them counts."""
 
     def __init__(
-        self, collection: Collection, totals: pl.DataFrame, last: Collection, known: list[Template]
-    ) -> None:
+        self, collection: Collection, totals: pl.DataFrame, held: Held, last: Collection,
+        known: list[Template],
+    ) -> None:  # fmt: skip
         """Take the collection and its mart NationalTotals; `last` is that whose codes are meant."""
         self.collection = collection
+        self.held = held
         self.template = collection.template
         self.asked = {str(row.entries[0].measure) for row in self.template.asked}
         # A version that said nothing of it counted the same.
@@ -72,16 +95,21 @@ class Year:
 
         Of a share they are the cells of its whole.
         """
-        found = counted_in(self.template, row["measure"], row["breakdown"])
         return {
             tuple(f"{name}={code}" for name, code in self._now(cell.dims).items())
-            for cell in (found.whole or found.cells if found else ())
+            for cell in _cells(self.template, row)
         }
 
     def wording(self, row: Row) -> str | None:
         """Return the wording of the question that a figure counts answers to."""
         code = read_breakdown(row["breakdown"]).get(QUESTION)
         return next((row.label for row in self.template.asked if row.code == code), None)
+
+
+def _cells(template: Template, row: Row) -> list[Entry]:
+    """Return the cells of a figure, of a share those of its whole."""
+    found = counted_in(template, row["measure"], row["breakdown"], row["period"])
+    return found.whole or found.cells if found else []
 
 
 def forces_apart(before: Collection, now: Collection) -> tuple[str, str]:
@@ -110,7 +138,9 @@ def compared(
         breaks.append(f"{what}: {', '.join(told)}" if told else "")
     breaks.append("reworded" if now.wording(row) != before.wording(was) else "")
     (breaks if now.kind(figure[0])[1] in now.asked else notes).append(merged)
-    breaks += [_short(of.collection.id, one) for of, one in ((before, was), (now, row))]
+    for of, one in ((before, was), (now, row)):
+        partly = of.held.forces(_cells(of.template, one))[1]
+        breaks += [_short(of.collection.id, one), _partly(of.collection.id, partly)]
     return [text for text in breaks if text], [text for text in notes if text]
 
 
@@ -119,6 +149,11 @@ def _short(where: str, row: Row | None) -> str:
     if row is None or row[_FORCES] >= row["forces_expected"]:
         return ""
     return f"{where} has {row[_FORCES]} of {row['forces_expected']} forces"
+
+
+def _partly(where: str, forces: frozenset[str]) -> str:
+    """Return how many forces a sum leaves a part of out, since they do not hold it."""
+    return f"{where} lacks parts of {plural(len(forces), 'force')}" if forces else ""
 
 
 def _apart(cells: set[tuple[str, ...]], both: set[tuple[str, ...]]) -> set[str]:
@@ -131,9 +166,12 @@ _BESIDES: Final = {"months": pl.Int64, "previous_months": pl.Int64, "of_same_for
 
 
 def comparisons(
-    national: pl.DataFrame, collection: Collection, released: Mapping[str, Earlier] | None = None
+    national: pl.DataFrame,
+    cells: pl.DataFrame,
+    collection: Collection,
+    released: Mapping[str, Earlier] | None = None,
 ) -> pl.DataFrame:
-    """Return the mart Comparisons from the mart NationalTotals.
+    """Return the mart Comparisons from the marts NationalTotals and Cells.
 
     `released` has the releases of earlier collections, by their ids (`earlier_releases`); beside
     one that is not there, or is of another return, nothing stands.
@@ -142,12 +180,14 @@ def comparisons(
         LakeError: a release cannot be read.
     """
     rows: list[Row] = []
+    held = Held(cells)
     for period, of in collection.comparators.items():
         if of.collection:
             release = (released or {}).get(of.collection)
-            rows += _beside(national, collection, period, of.collection, release)
+            year = Year(collection, national, held, collection, [collection.template])
+            rows += _beside(year, period, of.collection, release)
         else:
-            rows += _asked(national, collection, period, of.months)
+            rows += _asked(national, held, collection, period, of.months)
     both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_BESIDES}).with_columns(
         divided(pl.col("value"), pl.col("months")).alias("per_month"),
         divided(pl.col("previous_value"), pl.col("previous_months")).alias("previous_per_month"),
@@ -160,7 +200,7 @@ def comparisons(
 
 
 def _asked(
-    national: pl.DataFrame, collection: Collection, period: str, months: int
+    national: pl.DataFrame, held: Held, collection: Collection, period: str, months: int
 ) -> Iterator[Row]:
     """Yield what the returns say of an earlier period, each beside the same figure of now."""
     template = collection.template
@@ -172,23 +212,26 @@ def _asked(
     for figure, was in then.items():
         row, stock = now.get(figure), template.measures[figure[0]].kind == "stock"
         each = (None, None) if stock else (collection.period.months, months)
-        short = [_short(period, was), _short(collection.id, row)]
+        (those, less), (these, fewer) = (
+            held.forces(_cells(template, one)) if one else (frozenset[str](), frozenset[str]())
+            for one in (was, row)
+        )
+        short = [_short(period, was), _partly(period, less)]
+        short += [_short(collection.id, row), _partly(collection.id, fewer)]
         yield _row(figure, period, (row, was), each, short) | {
-            # Both are of the same returns, so that as many forces are the same ones.
-            "of_same_forces": bool(row and row[_FORCES] == was[_FORCES])
+            "of_same_forces": these == those and not less and not fewer,
         }
 
 
-def _beside(
-    national: pl.DataFrame, collection: Collection, period: str, other: str, before: Earlier | None
-) -> Iterator[Row]:
+def _beside(year: Year, period: str, other: str, before: Earlier | None) -> Iterator[Row]:
     """Yield every count beside that of the release before; where there is none, why."""
-    year = Year(collection, national, collection, [collection.template])
+    collection = year.collection
     then, apart = None, ("", "")
     if before:
         templates = [before.collection.template, collection.template]
         totals = read_mart(before.folder, "national_totals")
-        then = Year(before.collection, totals, collection, templates)
+        held = Held(read_mart(before.folder, "cells"))
+        then = Year(before.collection, totals, held, collection, templates)
         apart = forces_apart(before.collection, collection)
     for key in filter(lambda key: year.is_count(key[0]), sorted(year.rows)):
         months: tuple[int | None, int | None] = None, None
@@ -251,7 +294,10 @@ def _of_template(released: list[Released]) -> Iterator[Row]:
     """Yield the rows of the collections of one template, in the codes of the last."""
     templates = [one.collection.template for one in released]
     last = released[-1].collection
-    years = [Year(one.collection, one.mart("national_totals"), last, templates) for one in released]
+    years = [
+        Year(one.collection, one.mart("national_totals"), Held(one.mart("cells")), last, templates)
+        for one in released
+    ]
     for before, year in zip([None, *years], years, strict=False):
         earlier = before.rows if before else {}
         forces = forces_apart(before.collection, year.collection) if before else ("", "")

@@ -68,7 +68,7 @@ def marts_of(
         "codes": cube.codes(collection),
         "measures": cube.measures(totals, collection),
         "workforce": marts.workforce(collection),
-        "comparisons": comparable.comparisons(totals, collection),
+        "comparisons": comparable.comparisons(totals, live, collection),
         "distribution": marts.distribution(laid, collection),
         "social_media": tables.social_media(own.instances),
         "survey": tables.survey(own.responses),
@@ -81,7 +81,9 @@ def marts_of(
     return {name: empty(contract) for name, contract in MARTS.items()} | made
 
 
-def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Path:
+def show_release(
+    root: Path, totals: pl.DataFrame, collection: Collection, **more: pl.DataFrame
+) -> Path:
     """Put a release of national totals into a lake, and show it; return its folder."""
     folder = root / "releases" / collection.id / f"{collection.id}-0123456789ab"
     for name, content in description(collection.id).items():
@@ -91,6 +93,8 @@ def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Pa
     with (folder / "national_totals.parquet").open("wb") as file:
         contract = MARTS["national_totals"]
         write_mart(file, "national_totals", contract, totals, about, collection.template)
+    for name, mart in more.items():
+        mart.write_parquet(folder / f"{name}.parquet")
     write_manifest(folder, {**about, "made_from": {"live": []}})
     (root / "marts").mkdir(exist_ok=True)
     (root / "marts" / collection.id).symlink_to(folder)

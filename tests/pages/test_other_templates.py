@@ -243,7 +243,9 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
     for name, there in (("2012-revisit", True), ("2013-revisit", False)):
         marts = _release(load_collection(name))
         if not there:
-            marts["comparisons"] = comparisons(marts["national_totals"], load_collection(name))
+            marts["comparisons"] = comparisons(
+                marts["national_totals"], marts["cells"], load_collection(name)
+            )
         about = {**ABOUT, "collection": name, "release": f"{name}-0123456789ab"}
         write_pages(tmp_path / name, Edition(marts, about))
         html = (tmp_path / name / "index.html").read_text(encoding="utf-8")

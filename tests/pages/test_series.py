@@ -29,7 +29,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in NAMES:
             collection = load_collection(name)
             live = any_live(collection, 1, every_force=True)
-            show_release(root, national_totals(live, collection), collection)
+            show_release(root, national_totals(live, collection), collection, cells=live)
     write_series(root)
     return root
 

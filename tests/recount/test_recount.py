@@ -330,7 +330,7 @@ def test_a_mart_that_says_otherwise_blocks_the_release(totals: Totals) -> None:
 def test_a_wrong_number_beside_that_of_an_earlier_period_is_found(
     totals: Totals, column: str
 ) -> None:
-    found = comparisons(totals.national, totals.collection)
+    found = comparisons(totals.national, totals.cells, totals.collection)
     assert set(_failed(replace(totals, comparisons=found))) == UNHELD
     wrong = found.with_columns(pl.col(column) + 1)
     assert set(_failed(replace(totals, comparisons=wrong))) == {"M004"} | UNHELD

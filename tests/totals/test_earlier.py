@@ -47,7 +47,7 @@ def lake(now: Collection, live: pl.DataFrame, tmp_path_factory: pytest.TempPathF
         patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
         before = load_collection("2012-revisit")
         release_of(lake.root, before, any_live(before, 1, every_force=True), **_EMPTY)
-        found = comparisons(national_totals(live, now), now, earlier_releases(lake, now))
+        found = comparisons(national_totals(live, now), live, now, earlier_releases(lake, now))
         release_of(lake.root, now, live, comparisons=found, **_EMPTY)
     return lake
 
@@ -112,16 +112,38 @@ def test_a_force_that_is_not_in_makes_it_another_count(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
     fewer = national_totals(live.filter(pl.col("force_code") != "STF"), now)
-    found = comparisons(fewer, now, released)
+    found = comparisons(fewer, live, now, released)
     assert not found["comparable"].any()
     assert found["why_not"].str.contains("2013-revisit has 42 of 43 forces|^new$").all()
+
+
+def test_a_sum_in_which_a_force_lacks_a_part_is_another_count(
+    released: dict[str, Earlier], live: pl.DataFrame, now: Collection
+) -> None:
+    part = (pl.col("row_code") == "force.gratuity") & (pl.col("column_code") == "declined")
+    unheld = part & (pl.col("force_code") == "STF")
+    returns = live.with_columns(
+        number=pl.when(~unheld).then("number"),
+        value=pl.when(unheld).then(pl.lit("not_held")).otherwise("value"),
+    )
+    found = comparisons(national_totals(returns, now), returns, now, released)
+    rows = {row["breakdown"]: row for row in found.filter(measure="register_entries").to_dicts()}
+    short = {at: row["why_not"] for at, row in rows.items() if not row["comparable"]}
+    merged = "merged: BED, HRT are BEH"
+    assert short == dict.fromkeys(
+        ["body=force", "body=force;decision=declined", "body=force;kind=gratuity"],
+        f"2013-revisit lacks parts of 1 force; {merged}",
+    ) | {
+        "body=force;kind=gratuity;decision=declined": f"2013-revisit has 42 of 43 forces; {merged}"
+    }
+    assert not any(row["ratio"] for row in rows.values() if not row["comparable"])
 
 
 def test_without_a_release_nothing_stands_beside_it_and_that_is_told(
     live: pl.DataFrame, now: Collection
 ) -> None:
     national = national_totals(live, now)
-    found = comparisons(national, now)
+    found = comparisons(national, live, now)
     assert found["previous_value"].null_count() == found.height > 100
     assert set(found["why_not"]) == {"2012-revisit has no release of this return"}
     told = national_checks(Totals(national, cells(live, now), now, comparisons=found))
@@ -134,7 +156,7 @@ def test_the_second_engine_counts_both_sides_anew(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
     national = national_totals(live, now)
-    found = comparisons(national, now, released)
+    found = comparisons(national, live, now, released)
     totals = Totals(national, cells(live, now), now, comparisons=found, released=released)
 
     assert not cases_by_rule(totals)["M004"]

@@ -167,7 +167,7 @@ def test_without_a_single_return_nothing_is_zero(collection: Collection) -> None
     assert marts.outcome_breakdown(nothing, collection).is_empty()
     adoption = marts.capability_adoption(cube(totals, collection), collection)
     assert adoption["forces"].null_count() == adoption.height > 0
-    assert comparable.comparisons(totals, collection)["value"].null_count() == 4
+    assert comparable.comparisons(totals, nothing, collection)["value"].null_count() == 4
 
 
 def test_a_queried_return_makes_its_totals_provisional(
@@ -241,10 +241,11 @@ def test_breakdowns_add_up(
     assert set(adoption.group_by("question_code").agg(pl.col("forces").sum())["forces"]) == {44}
 
 
-def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Collection) -> None:
-    rows = {
-        row["breakdown"]: row for row in comparable.comparisons(national, collection).to_dicts()
-    }
+def test_comparisons_are_monthly_rates(
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
+) -> None:
+    found = comparable.comparisons(national, live, collection)
+    rows = {row["breakdown"]: row for row in found.to_dicts()}
     whole = rows[""]
     assert whole["per_month"] == pytest.approx(whole["value"] / 9)
     assert whole["previous_per_month"] == pytest.approx(whole["previous_value"] / 12)
@@ -254,28 +255,69 @@ def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Colle
     assert five_years["ratio"] > 10, "of fewer than one a month too"
 
 
+def _without(live: pl.DataFrame, cells: pl.Expr) -> pl.DataFrame:
+    """Return the entries, those at some cells not held."""
+    return live.with_columns(
+        number=pl.when(~cells).then("number"),
+        value=pl.when(cells).then(pl.lit("not_held")).otherwise("value"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "why"),
+    [
+        ("MPS", "GMP", "2010-11 has 43 of 44 forces; 2012-revisit has 43 of 44 forces"),
+        ("MPS", "MPS", "2010-11 has 43 of 44 forces; 2012-revisit has 43 of 44 forces"),
+    ],
+)
+def test_there_is_no_ratio_of_as_many_forces_that_are_others(
+    now: str, before: str, why: str, live: pl.DataFrame, collection: Collection
+) -> None:
+    of = {"second_jobs": now, "second_jobs_2010_11": before}
+    unheld = pl.col("sheet").is_in(["investigations", "comparators"]) & (
+        pl.col("row_code").replace_strict(of, default=None) == pl.col("force_code")
+    )
+    returns = _without(live, unheld)
+    rows = comparable.comparisons(national_totals(returns, collection), returns, collection)
+    row = rows.filter(breakdown="category=second_jobs").row(0, named=True)
+    assert row["why_not"] == why
+    assert (row["ratio"] is not None) == (now == before)
+
+
+def test_a_sum_that_leaves_a_part_of_some_forces_out_is_no_count_to_compare(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    part = (pl.col("sheet") == "investigations") & (pl.col("row_code") == "second_jobs")
+    returns = _without(live, part & pl.col("force_code").is_in(["MPS", "GMP"]))
+    rows = comparable.comparisons(national_totals(returns, collection), returns, collection)
+    row = rows.filter(breakdown="").row(0, named=True)
+    assert row["why_not"] == "2012-revisit lacks parts of 2 forces"
+    assert not row["comparable"]
+    assert row["ratio"] is None
+
+
 def test_there_is_no_ratio_of_more_forces_to_fewer(
     live: pl.DataFrame, collection: Collection
 ) -> None:
     """A force without a number of before is in one of the two, one without a return in none."""
     before = (pl.col("row_code") == "investigations_2010_11") & (pl.col("force_code") == "MPS")
-    unheld = live.with_columns(number=pl.when(~before).then("number"))
+    unheld = _without(live, before)
     gone = live.filter(pl.col("force_code") != "MPS")
     for returns, of_same_forces in ((unheld, False), (gone, True)):
-        rows = comparable.comparisons(national_totals(returns, collection), collection)
+        rows = comparable.comparisons(national_totals(returns, collection), returns, collection)
         whole = rows.filter(measure="investigations", breakdown="").row(0, named=True)
         assert not whole["comparable"]
         assert (whole["ratio"] is not None) == of_same_forces
 
 
 def test_numbers_at_a_date_are_compared_as_such(
-    national: pl.DataFrame, collection: Collection
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
 ) -> None:
     template = collection.template
     stock = template.measures["investigations"].model_copy(update={"kind": "stock"})
     other = replace(template, measures={**template.measures, "investigations": stock})
     at_a_date = collection.model_copy(update={"template": other})
-    rows = comparable.comparisons(national, at_a_date)
+    rows = comparable.comparisons(national, live, at_a_date)
     assert {*rows["per_month"], *rows["previous_per_month"]} == {None}
     assert rows["ratio"].equals(rows["value"] / rows["previous_value"], null_equal=True)
 
