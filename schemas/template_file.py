@@ -221,6 +221,15 @@ def _use_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
             yield at, known(f"answer to {cell}", answer, dict.fromkeys(given))
     for lacking in use.lacks:
         yield (), f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
+    asked_of = [place for cell in use.where for place in template.places(cell)]
+    if len(asked_of) > 1:
+        yield ("where",), f"rule {use.id} asks one question, not {len(asked_of)}"
+    counted = {str(e.measure) for e in template.counted() if e.sheet == use.sheet}
+    known_sheet = use.sheet in {sheet.name for sheet in template.sheets}
+    if use.sheet and use.use != "counted":
+        yield ("sheet",), f"{use.use!r} reads cells, not a sheet; take it out"
+    elif known_sheet and use.measures and counted.isdisjoint(use.measures):
+        yield ("measures",), f"{use.sheet} counts none of these but {listed(sorted(counted))}"
     for word in sorted({*use.words} - {*rule.words}):
         there = listed(rule.words)
         yield ("words", word), f"{word!r} is no word in the message of {use.id}; its words: {there}"

@@ -86,6 +86,14 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          'measures = ["uses"]\n\n[profile]', 'sheet = "use"', "Q110 names 'use', which"),
         ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "uses"\n'
          'measures = ["gas"]\n\n[profile]', "measures", "no measure 'gas'"),
+        ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "cover"\n'
+         'measures = ["uses"]\n\n[profile]', "measures = ", "cover counts none of these"),
+        ('[profile]', f'{RULE}whole = ["uses/total/count"]\nsheet = "uses"\n\n[profile]',
+         'sheet = "uses"', "reads cells, not a sheet"),
+        # Of two questions the rule would ask one alone.
+        ('[profile]', '[[rules]]\nid = "X002"\nuse = "none_where"\nat = ["uses/spray/count"]\n'
+         'where = { "cover/basis/value" = "submitted", "cover/assurance/value" = "none" }\n\n'
+         '[profile]', "where = ", "X002 asks one question, not 2"),
         ('sum_of = [', 'rule = "Q107", sum_of = [', '{ code = "total"', "no rule 'Q107' of sums"),
         ('"spray", "cond', '"cond', '{ code = "total"', "leaves out 'spray'"),
         ('per_force = [[]]', 'per_force = [[]]\ncrossed_by = "tactic"', "levels", "crosses every"),
