@@ -345,6 +345,20 @@ def test_what_was_published_above_the_whole_is_told_in_words_of_the_template(
     )
 
 
+def test_a_published_statistic_is_no_part_that_was_published(
+    totals: Totals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = totals.collection.published_figures
+    most = pl.lit("statistic=maximum").alias("breakdown")
+    besides = printed.filter(measure="investigations", breakdown="").with_columns(most)
+    both = pl.concat([printed, besides])
+    monkeypatch.setattr(type(totals.collection), "published_figures", property(lambda _: both))
+    ranked = totals.national.filter(measure="investigations", breakdown="", period="collection")
+    ranked = ranked.with_columns(most, pl.col("value") + 1)
+    told = _failed(replace(totals, national=pl.concat([totals.national, ranked])))
+    assert set(told) == {"M004"} | UNHELD
+
+
 def test_a_missing_force_is_told(live: pl.DataFrame, collection: Collection) -> None:
     failed = _failed(_totals(live.filter(pl.col("force_code") != "STF"), collection))
     assert failed["M001"] == "43 of 44 forces are in the totals"

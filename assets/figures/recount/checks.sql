@@ -18,7 +18,8 @@ from national where period = 'collection';
 -- The parts of totals by one dimension that were published.
 create temp view printed as
 select distinct measure, breakdown, split_part(breakdown, '=', 1) as key from published
-where period = 'collection' and breakdown like '%=%' and breakdown not like '%;%';
+where period = 'collection' and breakdown not like '%;%'
+    and split_part(breakdown, '=', 1) in (select unnest(keys) from level);
 
 -- Each sum, and others of the measure all of whose cells are among its own.
 create temp table nested as
