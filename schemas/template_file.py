@@ -12,7 +12,7 @@ from schemas.faults import DescriptionError, Fault, Unsure, examined, known, rea
 from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
-from schemas.rules.catalogue import RuleUse, rules
+from schemas.rules.catalogue import KINDS, RuleUse, rules
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
 from schemas.template_faults import Sheets, within
 from schemas.template_names import name_faults, parts, since_faults
@@ -178,7 +178,8 @@ def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
     absent: dict[tuple[str, ...], list[tuple[Loc, str]]] = {}
     for number, use in enumerate(template.rules):
         where: Loc = ("rules", number)
-        if use.id not in rules() or use.use not in rules()[use.id].says:
+        said_by = rules()[use.id].says if use.id in rules() else {}
+        if use.use not in said_by.keys() & KINDS.keys():
             said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
             yield (*where, "id"), said
             continue

@@ -171,7 +171,7 @@ class RuleUse(BaseModel):
     @property
     def lacks(self) -> list[str]:
         """The keys that its kind of test reads and that are not given, or not as many as `at`."""
-        reads = KINDS.get(self.use, {"reads": ["at"]})["reads"]
+        reads = KINDS[self.use]["reads"]
         lacking = [key for key in reads if not getattr(self, key)]
         pairs = "other" in reads or (self.use == "ratios" and self.other)
         return lacking or ["an `other` for each `at`"] * bool(

@@ -90,6 +90,9 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          'measures = ["uses"]\n\n[profile]', "measures = ", "cover counts none of these"),
         ('[profile]', f'{RULE}whole = ["uses/total/count"]\nsheet = "uses"\n\n[profile]',
          'sheet = "uses"', "reads cells, not a sheet"),
+        # A sum stands in its line: as a rule nothing would ask it.
+        ('[profile]', '[[rules]]\nid = "C001"\nuse = "sum"\n\n[profile]', 'id = "C001"',
+         "no rule 'C001' for the use 'sum'"),
         # Of two questions the rule would ask one alone.
         ('[profile]', '[[rules]]\nid = "X002"\nuse = "none_where"\nat = ["uses/spray/count"]\n'
          'where = { "cover/basis/value" = "submitted", "cover/assurance/value" = "none" }\n\n'
