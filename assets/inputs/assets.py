@@ -59,7 +59,7 @@ def intake(
             str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake).litter
         ],
     }
-    return everything.receipts, damaged
+    return _of_expected(everything.receipts, collection), damaged
 
 
 def cases(
@@ -88,14 +88,21 @@ def cases(
         )
 
     pool = chosen_pool(tell)
-    judged = judge_received(store, lake, collection, pool)
+    extracts, by_month, found = judge_received(store, lake, collection, pool)
     left = _say_left(context, taken.left)
     told = about[_EXTRACTS] = {"new": len(taken.new), "left_in_landing": left}
     if dashboard := getattr(pool, "dashboard", None):
         records = [dg.TableRecord(part) for part in sorted(done, key=lambda part: part["part"])]
         told["dask_dashboard"] = dg.MetadataValue.url(dashboard)
         told["parts"] = dg.MetadataValue.table(records)
-    return judged
+    return _of_expected(extracts, collection), by_month, _of_expected(found, collection)
+
+
+def _of_expected(table: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return what came, nobody's where it is of a force that the collection names no more."""
+    whose = [name for name in ("force_code", "version", "tie") if name in table.columns]
+    expected = pl.col("force_code").is_in(collection.forces)
+    return table.with_columns(pl.when(expected).then(pl.col(whose)))
 
 
 def _say_left(context: dg.AssetExecutionContext, left: dict[str, str]) -> dict[str, str]:
