@@ -171,3 +171,18 @@ def test_where_every_force_has_an_authority_no_rule_asks_who_has_none(
     every = collection.model_copy(update={"without_police_authority": ()})
     validated = judge({"AVS": samples["AVS"].reading()}, {"AVS": Received(TODAY, "AVS")}, every)
     assert validated.results.filter(rule_id="X004")["result"].to_list() == ["not_applicable"]
+
+
+def test_what_is_usual_does_not_change_where_a_return_is_sent_again(
+    samples: dict[str, SampleReturn], collection: Collection
+) -> None:
+    """A query's effect on the totals is told by it, and so the order in which forces are asked."""
+    readings = {force: sample.reading() for force, sample in samples.items()}
+    received = {force: Received(TODAY, force, 1) for force in samples}
+    once = judge(readings, received, collection).expectations
+    readings |= {f"{force}:2": readings[force] for force in ("AVS", "BED", "CAM")}
+    received |= {f"{force}:2": Received(TODAY, force, 2) for force in ("AVS", "BED", "CAM")}
+    twice = judge(readings, received, collection).expectations
+    others = ~pl.col("receipt_id").str.contains("AVS|BED|CAM")
+    assert once.filter(others).height
+    assert twice.filter(others).sort(pl.all()).equals(once.filter(others).sort(pl.all()))

@@ -264,7 +264,11 @@ def _compare(
     for item in template.rules:
         if item.use in KINDS.keys() - ENTRY_KINDS.keys() and item.id not in off:
             tests += Use(item, collection).tests()
-    whole = wide(entries, received, template), tests
+    # What is usual is so among the last versions: a return that is sent twice is no other return.
+    by_version = sorted(received.items(), key=lambda item: item[1].version or 0)
+    last = {known.force_code or key: key for key, known in by_version}.values()
+    table = wide(entries, received, template)
+    whole = table.with_columns(last=pl.col("receipt_id").is_in([*last])), tests
     within, counts = evaluate([whole, *entry_tests(returns, WITHIN, collection, off)])
     found = pl.concat([single, _at_cells(within, entries)])
     changed = _as_changed(found, [], collection)

@@ -22,7 +22,7 @@ _SUM: Final = {**KINDS["at_most"], "holds": "{parts} = {whole}"}
 _WIDEST: Final = {"lowest": 0.0, "highest": 1e9}
 """What a share lies between where no limit is given: a part is no larger than any count."""
 _BESIDES: Final = {
-    "typical": "MEDIAN(CASE WHEN {whole} > 0 THEN {part} / {whole} END) * {whole}",
+    "typical": "MEDIAN(CASE WHEN last AND {whole} > 0 THEN {part} / {whole} END) * {whole}",
     "nearest": "LEAST(GREATEST({at}, {lowest}), {highest})",
 }
 _OFF: Final = (
