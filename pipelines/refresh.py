@@ -48,13 +48,14 @@ class Refreshed:
     """How a refresh ended; the `outcome` has no error exactly where a release was published.
 
     `new`, `duplicates`, `left`, `refused`, `ignored` and `litter` say what became of the files in
-    landing. `research` names the research files received now. `lost` says what of Dagster's history
-    was found lost before.
+    landing; `extracts` how many case-level extracts are new. `research` names the research files
+    received now. `lost` says what of Dagster's history was found lost before.
     """
 
     outcome: RunOutcome
     release: str | None = None
     new: int = 0
+    extracts: int = 0
     duplicates: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -87,6 +88,7 @@ def refresh(collection_id: str) -> Refreshed:
         outcome,
         release=_metadata(result, ["release", "marts"])["release"],
         new=about["new"],
+        extracts=cases["new"],
         duplicates=about["received_before_under_another_name"],
         left=about["left_in_landing"] | cases["left_in_landing"] | research["left_in_landing"],
         refused=about["refused"],

@@ -207,6 +207,8 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         some = ", ".join(map(shown, done.litter[:_SHOWN]))
         more = f" and {len(done.litter) - _SHOWN} more" if len(done.litter) > _SHOWN else ""
         click.echo(f"  passed over as litter of other programs: {some}{more}")
+    if done.extracts:
+        click.echo(f"Took in {plural(done.extracts, 'new case-level extract')}")
     if done.research:
         click.echo(f"Took in research: {', '.join(done.research)}")
     problems = read_table(lake.table("research/research_problems"))

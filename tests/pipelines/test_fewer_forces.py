@@ -40,7 +40,9 @@ def test_what_a_force_sent_that_is_expected_no_more_is_nobodys(
     lake: Lake, run: Callable[[str], Result]
 ) -> None:
     write_csv(lake.landing / "cases" / "AVS" / "a.csv", [good(1, "AVS")])
-    assert run("").exit_code == 0
+    first = run("")
+    assert first.exit_code == 0
+    assert "Took in 1 new case-level extract" in first.output
     assert {*_shown(lake, "findings").filter(rule_id="X007")["force_code"]} == {"AVS"}
 
     done = run('"AVS", ')
