@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -197,8 +197,11 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         before = [*takewhile(lambda entry: entry.release != mine, entered)]
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
-        keep = partial(made_once, draft.lake)
-        draft.gate.has_chosen()
+
+        def keep(kind: str, key: bytes, make: Callable[[], bytes]) -> bytes:
+            draft.gate.has_chosen()  # which is kept by then
+            return made_once(draft.lake, kind, key, make)
+
         edition = public_edition(
             draft.marts,
             draft.collection,
