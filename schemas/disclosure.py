@@ -25,6 +25,9 @@ FOLLOWS: Final = {"investigations_per_month": "investigations"}
 _RESEARCHED: Final = {"social_media": ("instances", "social_media_cases")}
 """Of a mart of the research: the column that counts, and the column of force_profiles that sums."""
 
+_RESEARCH_TOTALS: Final = {("social_media", "instances"): "social_media_instances"}
+"""Mart and column of what research counted, to its measure in national_totals."""
+
 
 def force_counts(template: Template) -> dict[str, dict[str, str]]:
     """Return mart and column of what single forces have, to the subject that says what is small."""
@@ -43,6 +46,16 @@ def force_counts(template: Template) -> dict[str, dict[str, str]]:
         found[subject] = {value: subject}
         sums[total] = subject
     return {**found, PROFILES: sums}
+
+
+def parts(template: Template) -> dict[tuple[str, str], str]:
+    """Return mart and column that have the parts of one measure, and of no other, to it."""
+    protected = template.disclosure or Protections(measures={})
+    found: dict[tuple[str, str], list[str]] = {}
+    for measure, item in protected.measures.items():
+        if item.mart and item.value:
+            found.setdefault((item.mart, item.value), []).append(measure)
+    return _RESEARCH_TOTALS | {at: of[0] for at, of in found.items() if len(of) == 1}
 
 
 def in_print(template: Template) -> dict[str, tuple[str, str]]:

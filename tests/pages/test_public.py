@@ -18,6 +18,7 @@ from assets.release.changes import since_edition
 from assets.release.contents import begin_pages
 from assets.release.pack import Pack
 from schemas.collection import Collection
+from schemas.measures import NOW
 from schemas.public import public_marts
 from tests.pages.released import ABOUT, NO_GATE, Answers, Marts, is_number, pages_in, read_page
 
@@ -33,6 +34,7 @@ def public(whole: Marts, collection: Collection) -> Marts:
         "investigations": ("cases", "symbol", SMALL),
         "force_profiles": ("investigations", "investigations_symbol", _is_of("AVS", "MPS")),
         "register_entries": ("entries", "symbol", pl.col("entries") < 5),
+        "social_media": ("instances", "symbol", pl.col("instances").is_between(1, 4)),
         "distribution": ("value", "symbol", pl.col("statistic") == "maximum"),
     }
     for mart, (column, symbol, where) in hidden.items():
@@ -100,6 +102,40 @@ def test_every_figure_is_what_the_public_marts_say_and_what_is_hidden_is_said_to
     head = (edition / "index.html").read_text(encoding="utf-8").partition("</header>")[0]
     assert "Public edition" in head
     assert "Reconstructed" in head
+
+
+def test_a_sum_is_hidden_only_where_no_public_mart_shows_it(
+    edition: Path, public: Marts, collection: Collection
+) -> None:
+    """What a profile or a national total shows, a table that adds up hidden cells shows too."""
+    answers = Answers(public)
+
+    def is_known(address: str) -> bool:
+        mart, *keys, _ = address.split(" ")
+        dims = dict(key.split("=", 1) for key in keys)
+        force, same = dims.pop("force_code", None), [address]
+        if mart == "social_media" and not force:
+            parts = [f"{key}={dims[key]}" for key in ("year", "site", "category") if key in dims]
+            of = f"measure=social_media_instances breakdown={';'.join(parts)}"
+            same.append(f"national_totals {of} period= value")
+        elif mart in {"investigations", "register_entries"}:
+            same += [
+                f"force_profiles force_code={force} {name}"
+                for name, of in collection.template.profile.items()
+                if (of.measure, of.dims, of.period) == (mart, dims, NOW)
+            ]
+        return any(answers.at(one) is not None for one in same)
+
+    hidden = {
+        (item.source, item.of)
+        for path in pages_in(edition)
+        for item in read_page(path)[0]
+        if item.text in {"hidden", "[c]"}
+    }
+    assert not [both for both in hidden if all(is_known(one) for one in both if one)]
+    assert ("investigations force_code=AVS cases", None) in hidden, "it is shown nowhere"
+    html = (edition / "forces" / "STF.html").read_text(encoding="utf-8")
+    assert '<td data-from="force_profiles force_code=STF investigations">48</td>' in html
 
 
 def test_what_only_the_data_team_has_stands_on_no_page(edition: Path) -> None:

@@ -32,7 +32,8 @@ from assets.release.pages.figures import Edition, share
 from assets.release.pages.known import of_force, of_release
 from assets.release.pages.wording import STATES, sentence
 from schemas import vocabulary as v
-from schemas.breakdown import write_breakdown
+from schemas.breakdown import read_breakdown, write_breakdown
+from schemas.disclosure import PROFILES, parts
 from schemas.figures import totalled
 from schemas.marts import MARTS
 from schemas.measures import NOW
@@ -189,7 +190,31 @@ class View:
             else {}
         )
         found = self.edition.figure(at.mart, at.column, at.style, **mine, **dims)
+        if found.hidden:
+            return self._shown_elsewhere(at, {**mine, **dims}) or found
         return _number(found) if at.mart == "cells" else found
+
+    def _shown_elsewhere(self, at: Address, where: Dims) -> Figure | None:
+        """Return a sum as the mart of such sums shows it; None where that hides it too.
+
+        Some of its parts are hidden, so that it can only be looked up, never added up.
+        """
+        dims, totals = dict(where), "national_totals"
+        measure = parts(self.template).get((at.mart, at.column))
+        if force := dims.pop("force_code", ""):
+            sums = [
+                (PROFILES, name, {"force_code": force})
+                for name, of in self.template.profile.items()
+                if (of.measure, of.dims, of.period) == (measure, dims, NOW)
+            ]
+        else:
+            sums = [
+                (totals, "value", {key: row[key] for key in ("measure", "breakdown", "period")})
+                for row in self.edition.rows(totals, measure=measure)
+                if row["period"] in {"", NOW} and read_breakdown(row["breakdown"]) == dims
+            ]
+        found = (self.edition.figure(mart, name, at.style, **key) for mart, name, key in sums)
+        return next((one for one in found if one.value is not None), None)
 
     def _look_of_all(self, at: Address, dims: Dims) -> Figure:
         look = self.edition.figure
