@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,113 @@ def test_what_no_level_asks_for_is_not_totalled_and_else_not_known(
     national = {one.source: one.text for one in read_page(tmp_path / "index.html")[0]}
     assert national[of("uses_share", "tactic=spray")].endswith("%")
     assert of("uses", "tactic=spray") not in national
+
+
+_GROUPED = """name = "grouped"
+version = 1
+
+[lists.kind]
+rude = "Rude"
+late = "Late"
+rough = "Rough"
+
+[lists.result]
+upheld = "Upheld"
+not_upheld = "Not upheld"
+open = "Open"
+
+[groups.kind]
+harmless = ["rude", "late"]
+
+[groups.result]
+finished = ["upheld", "not_upheld"]
+
+[measures.complaints]
+unit = "count"
+levels = [[], ["kind"]]
+crossed_by = "result"
+
+[measures.praise]
+unit = "count"
+levels = [[]]
+
+[profile]
+complaints = { measure = "complaints" }
+
+[[sheet]]
+name = "complaints"
+title = "Complaints"
+instructions = []
+kind = "count"
+columns = [
+    { code = "upheld", dims = { result = "upheld" } },
+    { code = "not_upheld", dims = { result = "not_upheld" } },
+    { code = "finished", label = "Finished", sum_of = ["upheld", "not_upheld"] },
+    { code = "open", dims = { result = "open" } },
+    { code = "unproven", label = "Unproven", sum_of = ["not_upheld", "open"] },
+    { code = "total", label = "Total", sum_of = ["finished", "open"] },
+]
+rows = [
+    { code = "rude", measure = "complaints", dims = { kind = "rude" } },
+    { code = "late", measure = "complaints", dims = { kind = "late" } },
+    { code = "words", label = "Words", sum_of = ["rude", "late"] },
+    { code = "rough", measure = "complaints", dims = { kind = "rough" } },
+    { code = "all", label = "All", sum_of = ["words", "rough"] },
+]
+
+[[sheet]]
+name = "praise"
+title = "Praise"
+instructions = []
+kind = "count"
+columns = [{ code = "count", label = "Count" }]
+rows = [
+    { code = "praise", label = "Praise", measure = "praise" },
+]
+"""
+
+
+def test_a_sum_of_cells_stands_beside_the_total_of_just_those_cells(
+    example: Collection, tmp_path: Path
+) -> None:
+    """A group of codes has a total of its own where columns are crossed; other parts have none."""
+    cover = (
+        (EXAMPLES / "templates" / "use-of-force-1.toml").read_text("utf-8").split("[[sheet]]")[1]
+    )
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "grouped-1.toml").write_text(f"{_GROUPED}\n[[sheet]]{cover}", "utf-8")
+    grouped = example.model_copy(update={"template": load_template("grouped-1", tmp_path)})
+    live = any_live(grouped, 1, every_force=True)
+    marts = marts_of(live, grouped)
+    edition = Edition(marts, {**ABOUT, "collection": example.id})
+    edition.__dict__["collection"] = grouped
+    write_pages(tmp_path, edition)
+    shown, _ = read_page(tmp_path / "forces" / "AVS.html")
+    assert [wrong for one in shown if (wrong := Answers(marts).wrong(one))] == []
+    beside = dict(pairwise(one for one in shown if one.source.startswith(("cells", "national"))))
+    here = {
+        tuple(part.partition("=")[2] for part in one.source.split()[3:5]): of_all.text
+        for one, of_all in beside.items()
+        if one.source.startswith("cells") and "sheet=complaints" in one.source
+    }
+    numbers = {
+        (row, column): live.filter(sheet="complaints", row_code=row, column_code=column)[
+            "number"
+        ].sum()
+        for row in ("rude", "late", "rough")
+        for column in ("upheld", "not_upheld", "open")
+    }
+    columns = {column: (column,) for column in ("upheld", "not_upheld", "open")}
+    columns |= {"finished": ("upheld", "not_upheld"), "total": (*columns,)}
+    rows = {row: (row,) for row in ("rude", "late", "rough")} | {"all": ("rude", "late", "rough")}
+    known = {
+        (row, column): f"{sum(numbers[a, b] for a in parts for b in among):,}"
+        for row, parts in rows.items()
+        for column, among in columns.items()
+    }
+    assert len(here) == 5 * 6
+    assert {at: here[at] for at in known} == known
+    assert {text for at, text in here.items() if at not in known} == {"not totalled"}
 
 
 def test_a_changed_version_keeps_its_pages_with_its_own_codes(

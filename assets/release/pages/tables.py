@@ -1,11 +1,14 @@
 """Makes the tables and charts of a page from their description and a release."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from itertools import product
 
 from markupsafe import Markup
 
+from assets.figures.totals.leaves import cells_in
 from assets.release.pages import charts
 from assets.release.pages.content import NOT_KNOWN, Cell, Chart, Figure, Head, PageTable, Text
 from assets.release.pages.description import (
@@ -22,7 +25,7 @@ from assets.release.pages.wording import band, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import Band
 from schemas.measures import NOW
-from schemas.template import Entry
+from schemas.template import Entry, Template
 
 
 class Tables(View):
@@ -99,20 +102,20 @@ class Tables(View):
         label = next(row.label for row in sheet.rows if row.code == entry.row_code)
         if len(sheet.columns) > 1:
             label = f"{label}: {sheet.columns[entry.column_code]}"
-        leaves = self.template.leaves.get(entry.place, (entry.place,))
-        parts = [self.template.entry_at[place] for place in leaves]
+        parts = _parts(self.template, entry)
         about = {
             "measure": str(parts[0].measure), "sheet": entry.sheet,
             "row_code": entry.row_code, "column_code": entry.column_code,
         }  # fmt: skip
-        # A sum is of what all its parts have in common.
-        common = dict(set.intersection(*(set(part.dims.items()) for part in parts)))
+        codes = _totalled_at(self.template, entry)
+        if codes is None:
+            return TableLine(label, about=about, untotalled="/".join(entry.place))
         measure = self.template.measures[about["measure"]]
         if measure.statistics and not measure.levels:
             shown = "median" if "median" in measure.statistics else measure.statistics[0]
-            common[STATISTIC] = shown
+            codes = {**codes, STATISTIC: shown}
             label += f" (all forces: {self.known['STATISTICS'][shown].lower()})"
-        return TableLine(label, {**common, "period": entry.period}, about)
+        return TableLine(label, {**codes, "period": parts[0].period}, about)
 
     def tables(self, of: TableOf) -> list[PageTable | Text]:
         """Return a table with what is said before it; or what is said where it has no line."""
@@ -314,3 +317,30 @@ def _is_of(entry: Entry, lines: Lines) -> bool:
         and lines.without not in entry.dims
         and (not lines.full or all(name in entry.dims for name in lines.by))
     )
+
+
+def _parts(template: Template, entry: Entry) -> list[Entry]:
+    leaves = template.leaves.get(entry.place, (entry.place,))
+    return [template.entry_at[place] for place in leaves]
+
+
+@cache
+def _totalled_at(template: Template, entry: Entry) -> Dims | None:
+    """Return the codes at which just the cells of an entry are counted; None where others are too.
+
+    Of a dimension in which the cells differ they are all there are, or a group that has totals.
+    """
+    cells = _parts(template, entry)
+    (measure, period), *others = {(str(cell.measure), cell.period) for cell in cells}
+    options: list[list[str | None]] = []
+    for key in template.dimensions:
+        codes = {cell.dims.get(key) for cell in cells}
+        crossed = key == template.measures[measure].crossed_by
+        groups = template.groups.get(key, {}).items() if crossed else ()
+        same = [group for group, those in groups if {*those} == codes]
+        options.append([*codes] if len(codes) == 1 else [None, *same])
+    for chosen in product(*options) if not others else ():
+        at = {key: code for key, code in zip(template.dimensions, chosen, strict=True) if code}
+        if Counter(cells_in(template, measure, at, period)) == Counter(cells):
+            return at
+    return None

@@ -112,7 +112,10 @@ def _expression(written: str) -> Words:
 
 @dataclass(frozen=True)
 class TableLine:
-    """A line of a table: what it covers. `about` fills the braces of its columns' figures."""
+    """A line of a table: what it covers. `about` fills the braces of its columns' figures.
+
+    `untotalled` names what it covers where there is no total of just that.
+    """
 
     label: str
     dims: Dims = field(default_factory=dict)
@@ -121,6 +124,7 @@ class TableLine:
     is_all: bool = False
     href: str | None = None
     own: Line = Line(label="")  # noqa: RUF009 - frozen
+    untotalled: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,9 @@ class View:
             about = {key: "" if value is None else value for key, value in row.about.items()}
             written = self.write(written).format_map({**about, **codes})
         at = _address(written)
+        if row.untotalled and at.mark != "=":
+            none = f"{at.mart} measure={at.column} breakdown={row.untotalled} value"
+            return Figure(None, none, at.style, asked=False)
         dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
         if at.style is RANK:
             return self.edition.rank(at.mart, at.column, str(self.force or dims["force_code"]))
