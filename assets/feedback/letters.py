@@ -5,6 +5,7 @@ Which force gets a letter, and what it says, follows from the states of returns 
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -40,7 +41,9 @@ from schemas.errors import SetupError
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, UNORDERED, Rule, every_rule, rules_of
 
-Situation = Literal["missing", "rejected", "resubmission_rejected", "queried", "extract_refused"]
+Situation = Literal[
+    "missing", "rejected", "resubmission_rejected", "held", "queried", "extract_refused"
+]
 
 _FINDING: Final = [each.name for each in fields(Finding)]
 _WORDS: Final[dict[str, Any]] = tomllib.loads(
@@ -113,8 +116,9 @@ class Letter:
         return [each for each in about.things if each.severity == severity] if about else []
 
     def number(self, severity: str, of: str = "sent") -> int:
-        """Return how many findings of a severity there are."""
-        return sum(thing.number for thing in self.items(severity, of))
+        """Return how many findings of a severity there are, in whatever there is to do."""
+        about: _File | None = getattr(self, of)
+        return sum(item.severity == severity for item in about.findings) if about else 0
 
     @property
     def rules(self) -> list[Rule]:
@@ -141,8 +145,9 @@ class Letter:
         for section in _WORDS["sections"]:
             if several := self.items(section["severity"], section.get("of", "sent")):
                 noun, shown = section["noun"], several[: section.get("most")]
-                number, told = (sum(thing.number for thing in some) for some in (several, shown))
-                title, rest = words(section["title"], number=number, noun=noun), number - told
+                of = Counter(item.severity for item in findings_of(several))
+                number, rest = of[section["severity"]], of.total() - len(findings_of(shown))
+                title = words(section["title"], number=number, noun=noun, queries=of["Q"])
                 more = words(_WORDS["more"], number=rest, noun=noun) if rest else ""
                 found.append((title, shown, more))
         return found
@@ -151,7 +156,7 @@ class Letter:
     def steps(self) -> list[tuple[str, str]]:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
         about, told = _WORDS[self.situation], []
-        steps = about["steps_asked"] if self.items("Q") else about["steps"]
+        steps = about["steps_asked"] if self.number("Q") else about["steps"]
         if self.extract and self.situation != "extract_refused":
             steps = [*steps, *_WORDS["extract_refused"]["steps"]]
         for step in map(_WORDS["steps"].get, steps):
@@ -229,7 +234,7 @@ def letters(
             extract = Extract(to_do(_findings(refused), template), refused["receipt_id"][0])
         if receipt_id is not None:
             receipt = receipts[receipt_id]
-            live = None if situation == "rejected" else row["version"]
+            live = None if row["state"] == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
             causes = causes_of(repairs_of(found, now.entries, template, known), template)
@@ -269,7 +274,8 @@ def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation |
         return rejected, blocked["receipt_id"][0]
     queries = findings.filter(pl.col("severity") == "Q")
     if unordered := queries.filter(pl.col("rule_id") == UNORDERED)["receipt_id"].to_list():
-        return "queried", unordered[0]
+        counts = row["state"] != "rejected" and unordered[0] == row["receipt_id"]
+        return "queried" if counts else "held", unordered[0]
     if queries.filter(pl.col("receipt_id") == row["receipt_id"]).height:
         return "queried", row["receipt_id"]
     return None, None

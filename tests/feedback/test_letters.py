@@ -1,6 +1,7 @@
 """Letters: who gets one, that it says all there is to do, and that nothing in it runs."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from datetime import date
@@ -36,7 +37,10 @@ from schemas.reference import COLLECTIONS
 from schemas.rules.catalogue import rules
 from schemas.wording import plural
 from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, write
-from tests.returns import take_in
+from tests.returns import SampleReturn, take_in
+
+MONTHS: Place = ("second_jobs", "review_months", "count")
+TIME = 1_339_300_000
 
 
 class _Page(HTMLParser):
@@ -117,6 +121,63 @@ def test_a_letter_counts_findings_as_the_status_does(written: Written, six: Coll
             copy = load_workbook(BytesIO(written.files[f"{code}/{code}-marked.xlsx"]))
             assert plural(blocking, "blocking finding") in str(copy["problems"]["A2"].value)
     assert len(written.letters["STF"].items("B")) < written.letters["STF"].number("B")
+
+
+def test_a_query_that_follows_from_a_cause_is_not_counted_with_what_blocks(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """It stands with the cause that it follows from, and wants a reason alone."""
+    alone = collection.model_copy(update={"forces": ("DER",)})
+    lake = Lake(tmp_path, alone.id)
+    lake.landing.mkdir(parents=True)
+    first = SampleReturn.of("DER", alone)
+    files = [
+        first.write(lake.landing / "DER.xlsx"),
+        first.with_values({SLIP: "50"}).write(lake.landing / "DER again.xlsx"),
+    ]
+    take_in(lake, files, alone)
+    written = write(lake, alone, date(2012, 6, 20))
+    letter, text = written.letters["DER"], _flat(written.text("DER/letter.txt"))
+    blocking = standing(lake).status(alone)["blocking"].item()
+    assert letter.sent
+    asked = [item.rule_id for item in letter.sent.findings if item.severity == "Q"]
+    assert asked == ["Q111"]
+    assert (letter.number("B"), letter.number("Q")) == (blocking, 1)
+    assert letter.items("Q") == [], "it stands with its cause"
+    many = plural(blocking, "finding")
+    assert f"{many} keep it from taking the place of your version 1" in text
+    assert f"WHAT BLOCKS THE RETURN: {many.upper()}, BESIDE 1 QUERY TO ANSWER" in text
+    assert "1 query about it blocks nothing: it wants a reason, or a correction." in text
+    assert "type the reason" in text
+    book = load_workbook(BytesIO(written.files["DER/DER-marked.xlsx"]))
+    assert f"{plural(blocking, 'blocking finding')}, 1 query" in str(book["problems"]["A2"].value)
+
+
+@pytest.mark.parametrize("sent", [2, 3])
+def test_a_version_that_queries_alone_hold_back_is_told_so(
+    sent: int, tmp_path: Path, collection: Collection
+) -> None:
+    alone = collection.model_copy(update={"forces": ("DER",)})
+    lake = Lake(tmp_path, alone.id)
+    lake.landing.mkdir(parents=True)
+    files = []
+    for number, name in enumerate(("DER.xlsx", "DER a.xlsx", "DER b.xlsx")[-sent:]):
+        of = SampleReturn.of("DER", alone).with_values({MONTHS: str(6 + number)})
+        files.append(of.write(lake.landing / name))
+        os.utime(files[-1], (TIME, TIME) if number >= sent - 2 else (TIME - 90, TIME - 90))
+        if number == sent - 3 or number == sent - 1:
+            take_in(lake, files, alone)
+            files = []
+    written = write(lake, alone, date(2012, 6, 20))
+    letter, text = written.letters["DER"], _flat(written.text("DER/letter.txt"))
+    assert letter.sent
+    assert "S014" in {item.rule_id for item in letter.sent.findings}
+    assert letter.number("B") == 0
+    many = plural(letter.number("Q"), "query")
+    stays = "it from taking the place of your version 1, which stays in the national totals"
+    assert f"{many} keep" in text
+    assert (stays if sent == 3 else "it out of the national totals for now") in text
+    assert "It is in the national totals" not in text
 
 
 def test_a_letter_names_a_file_as_the_force_sent_it(written: Written, six: Collection) -> None:
