@@ -85,19 +85,27 @@ def standing(root: Path, collection_id: str | None) -> Standing | None:
         with held(root):
             speak = {path.parent.name: record for path in records if (record := _read(path))}
             meant = [name for name in speak if collection_id or speak[name].usual]
-            if len(meant) != 1:
-                return None
-            lake = Lake(root, meant[0])
-            alerts = json.loads((lake.alerts / "state.json").read_text(encoding="utf-8"))
-            last, release = shown(lake)[-1], lake.marts.resolve()
-            if (
-                {f"{kind}/{lake.collection}" for kind in _FAILED} & {*alerts["now"]}
-                or last.release != release.name
-                or release.parent != lake.releases.resolve()
-                or digest(everything(lake)) != speak[lake.collection].seen
-            ):
-                return None
-            return Standing(lake.collection, last, _all_told(alerts))
+            # What is usual was told of what there was then, so of several one at most still holds.
+            newest = sorted(meant, key=lambda name: speak[name].since, reverse=True)
+            found = (_stands(Lake(root, name), speak[name].seen) for name in newest)
+            return next(filter(None, found), None)
+    except (LakeError, OSError):
+        return None
+
+
+def _stands(lake: Lake, seen: str) -> Standing | None:
+    """Return the release of a collection, if all is as it was seen; the lake is held."""
+    try:
+        alerts = json.loads((lake.alerts / "state.json").read_text(encoding="utf-8"))
+        last, release = shown(lake)[-1], lake.marts.resolve()
+        if (
+            {f"{kind}/{lake.collection}" for kind in _FAILED} & {*alerts["now"]}
+            or last.release != release.name
+            or release.parent != lake.releases.resolve()
+            or digest(everything(lake)) != seen
+        ):
+            return None
+        return Standing(lake.collection, last, _all_told(alerts))
     except (LakeError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None  # of whatever is odd here, a refresh tells in its own words
 

@@ -199,6 +199,36 @@ def test_beside_another_collection_the_record_is_left_too(
     assert standing(settled.root, settled.collection)
 
 
+def test_of_several_that_were_usual_the_one_that_is_stands(
+    settled: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a folder of collections is named now and then, one of which is open today."""
+    other = Lake(settled.root, "open-today")
+    for ours, theirs in ((settled.landing, other.landing), (settled.raw, other.raw)):
+        shutil.copytree(ours, theirs)
+    shutil.copytree(settled.work, other.work)
+    shutil.copytree(settled.marts.resolve(), other.releases / "open-today-aaaaaaaaaaaa")
+    show(other, other.releases / "open-today-aaaaaaaaaaaa")
+    leave(settled, begin(settled), None)
+    with monkeypatch.context() as named:
+        named.setenv("MUSTER_COLLECTIONS", str(tmp_path / "of ours"))
+        named.setattr(record, "usual_collection", lambda: other.collection)
+        leave(other, begin(other), None)
+
+    def usual(*, named: bool) -> str | None:
+        with monkeypatch.context() as setting:
+            if named:
+                setting.setenv("MUSTER_COLLECTIONS", str(tmp_path / "of ours"))
+            found = standing(settled.root, None)
+            return found.collection if found else None
+
+    assert usual(named=False) == settled.collection
+    assert usual(named=True) == other.collection
+    _dropped(settled)
+    assert usual(named=False) is None
+    assert usual(named=True) == other.collection
+
+
 class _Clock(datetime):
     days = 0
 
