@@ -50,15 +50,18 @@ def kept_collection(folder: Path, collection_id: str, known: Collection | None =
 def earlier_releases(lake: Lake, collection: Collection) -> dict[str, Earlier]:
     """Return by id, oldest first, what is released of the same return's earlier collections.
 
-    What is shown of a collection that nothing describes any more is passed over.
+    What is shown of a collection that nothing describes any more is passed over; so is what
+    repeats another, unless this collection is compared with it by name.
     """
     found = []
+    named = {each.collection for each in collection.comparators.values()}
     for link in sorted((lake.root / "marts").glob("*")):
         if link.is_symlink() and link.exists() and link.name != collection.id:
             with suppress(SetupError):
                 found.append(kept_collection(link.resolve(), link.name))
     of = [one for one in found if one.collection.template.name == collection.template.name]
-    before = [one for one in of if one.collection.period.start < collection.period.start]
+    own = [one for one in of if one.collection.id in named or not one.collection.repeats]
+    before = [one for one in own if one.collection.period.start < collection.period.start]
     ordered = sorted(before, key=lambda one: (one.collection.period.start, one.collection.id))
     return {one.collection.id: one for one in ordered}
 

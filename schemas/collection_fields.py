@@ -300,6 +300,11 @@ class Collection(_Data):
         return uncollected(self.reference(self.published.uncollected))
 
     @property
+    def repeats(self) -> bool:
+        """Whether it counts once more what another did, as a demonstration: no series has it."""
+        return self.published is not None and self.published.collection not in {None, self.id}
+
+    @property
     def compared(self) -> dict[str, str]:
         """The collections whose releases it is compared with, by the names of their periods."""
         named = {name: period.collection for name, period in self.comparators.items()}

@@ -273,12 +273,15 @@ def _row(
 def released_collections(root: Path) -> list[Released]:
     """Return the release of each collection that analysts see, in the order of their periods.
 
+    One that repeats another is none of them: nothing was counted beside what that counted.
+
     Raises:
         SetupError: a collection that keeps no description in its release is not known either.
     """
     shown = [link for link in sorted((root / "marts").glob("*")) if link.is_symlink()]
     found = [Released.shown(link.resolve(), link.name, root) for link in shown if link.exists()]
-    return sorted(found, key=lambda one: (one.collection.period.start, one.collection.id))
+    own = [one for one in found if not one.collection.repeats]
+    return sorted(own, key=lambda one: (one.collection.period.start, one.collection.id))
 
 
 def series(released: Iterable[Released]) -> pl.DataFrame:

@@ -2,13 +2,18 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from assets.figures.comparable import released_collections, series
+from assets.lake import Lake
+from assets.previous import previous_release
 from assets.release.pages.series import write_series
+from pipelines.open_demo import ID as DEMONSTRATION
+from pipelines.open_demo import open_collection
 from schemas.collection import load_collection, read_collection
 from schemas.errors import LakeError
 from tests.live import any_live, release_of
@@ -127,6 +132,33 @@ def test_the_same_releases_have_the_same_series_and_page(
     for name in ("series.parquet", "index.html"):
         again, first = (root / "marts" / "series" / name for root in (tmp_path / "other", lake))
         assert again.read_bytes() == first.read_bytes(), name
+
+
+def test_a_demonstration_is_no_year_of_a_series_and_nothing_is_compared_with_it(
+    lake: Path, rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It repeats the returns of another, and nobody who looks at the lake need know it."""
+    assert rows("investigations")
+    root, described = tmp_path / "other", tmp_path / "described"
+    shutil.copytree(lake, root, symlinks=True)
+    described.mkdir()
+    open_collection(described, date(2026, 1, 31))
+    with monkeypatch.context() as shown:
+        shown.setenv("MUSTER_COLLECTIONS", str(described))
+        demonstration = load_collection(DEMONSTRATION)
+        release_of(root, demonstration, any_live(demonstration, 1, every_force=True))
+    assert write_series(root).equals(write_series(lake))
+    assert DEMONSTRATION not in (root / "marts" / "series" / "index.html").read_text()
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    before = previous_release(Lake(root, "2013-revisit"), load_collection("2013-revisit"))
+    assert before
+    assert before.collection.id == "2012-revisit"
+    asked = load_collection("2013-revisit").model_copy(update={"comparators": {}})
+    before = previous_release(Lake(root, asked.id), asked)
+    assert before
+    assert before.collection.id == "2012-revisit"
+    (root / "marts" / "2012-revisit").unlink()
+    assert previous_release(Lake(root, asked.id), asked) is None
 
 
 def test_without_a_release_there_is_no_series(tmp_path: Path) -> None:
