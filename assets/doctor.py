@@ -140,10 +140,11 @@ def landing(lake: Lake) -> Iterator[Examined]:
     for path in found.folders:
         if any(below.is_file() for below in path.rglob("*")):
             yield from examined("landing", [("warn", path, unseen, do)])
-    for file in unattributed_files(lake):
-        do = "Ask who sent it; replace it in landing under the same name, or take it away."
-        seen = f"of no known force: {file}. {do}"
-        yield from examined("landing", [], lake.root / file.lies_at, seen)
+    if nobodys := unattributed_files(lake):
+        names = ", ".join(visible(file.file_name, None) for file in nobodys[:_SHOWN])
+        more = f" and {len(nobodys) - _SHOWN} more" if len(nobodys) > _SHOWN else ""
+        seen = f"of no known force, as muster status says: {names}{more}"
+        yield from examined("landing", [], lake.landing, seen)
     if found.litter:
         some = ", ".join(visible(path.name, None) for path in found.litter[:_SHOWN])
         more = f" and {len(found.litter) - _SHOWN} more" if len(found.litter) > _SHOWN else ""

@@ -50,6 +50,13 @@ def test_a_sound_lake_is_well(lake: Lake) -> None:
     }  # fmt: skip
 
 
+def test_what_is_well_is_named_whole_and_tells_nobody_to_do_anything(lake: Lake) -> None:
+    """Where somebody is to ask who sent a file, `muster status` and its letters say so."""
+    (found,) = [each for each in doctor.landing(lake) if "note.xlsx" in each.observed]
+    assert (found.level, found.where) == ("ok", str(lake.landing))
+    assert found.observed == "of no known force, as muster status says: note.xlsx"
+
+
 def _keep_case(lake: Lake, content: str) -> None:
     """Keep an extract as it was dropped: below the folder of its force."""
     sha256 = hashlib.sha256(b"rows").hexdigest()
