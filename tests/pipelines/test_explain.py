@@ -229,6 +229,17 @@ def test_a_name_that_is_none_gets_the_nearest(
         read_question(name, breakdown, period, force, released)
 
 
+def test_what_a_published_figure_is_asked_besides_is_asked_of_its_measure(
+    released: Released, run: Muster
+) -> None:
+    told = str(run("explain", "GFT-01", "--force", "STF", "--cells").exception)
+    asked = "muster explain register_entries body=force --force STF"
+    assert told.endswith(f"Give the id alone, or ask of its measure: {asked}")
+    assert run(*asked.split()[1:]).exit_code == 0
+    with pytest.raises(SetupError, match="no force STAFFS"):
+        read_question("GFT-01", "", None, "STAFFS", released)
+
+
 def test_the_keys_of_a_breakdown_come_in_any_order(released: Released) -> None:
     question = read_question(
         "investigations", "outcome=continuing;category=other", None, None, released

@@ -3,9 +3,11 @@
 The sum of the terms is held to the figure that was released; who is not in it is named.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from math import isclose
+from shlex import quote
 from typing import Any, Final
 
 import polars as pl
@@ -21,8 +23,10 @@ from assets.figures.explain.terms import (
 )
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
+from schemas.collection import command
 from schemas.errors import ContractError, SetupError
 from schemas.figures import made_of
+from schemas.measures import NOW
 from schemas.wording import plural
 
 _CLOSE: Final = 1e-9
@@ -256,9 +260,9 @@ def read_question(
     """
     figures = released.mart("reconciliation")
     if name in set(figures["figure_id"]):
-        if breakdown or period or force_code:
-            raise SetupError(f"figure {name} has a breakdown of its own. Give the id alone.")
         row = figures.row(by_predicate=pl.col("figure_id") == name, named=True)
+        if breakdown or period or force_code:
+            raise SetupError(_of_its_own(row, breakdown, period, force_code, released))
         force = row["scope"] if row["scope"] in released.collection.forces else None
         return Question(row["measure"], row["breakdown"], row["period"], force, row)
     totals = released.mart("national_totals")
@@ -268,6 +272,23 @@ def read_question(
     if force_code is not None and force_code not in released.collection.forces:
         raise SetupError(_unknown("force", force_code, list(released.collection.forces)))
     return _of_measure(name, breakdown, period, force_code, totals)
+
+
+def _of_its_own(
+    row: Mapping[str, Any], breakdown: str, period: str | None, force: str | None,
+    released: Released,
+) -> str:  # fmt: skip
+    """Return what to give where more is given than the id of a published figure."""
+    said = f"figure {row['figure_id']} has a breakdown of its own. Give the id alone"
+    if row["computed"] is None:
+        return f"{said}."
+    own = (row["measure"], breakdown or row["breakdown"], period or row["period"] or None)
+    of = read_question(*own, force, released)
+    words = ["explain", of.measure, of.breakdown]
+    words += ["--period", of.period] if of.period != NOW else []
+    words += ["--force", of.force_code] if of.force_code else []
+    asked = command(" ".join(quote(word) for word in words if word), released.collection.id)
+    return f"{said}, or ask of its measure: {asked}"
 
 
 def _of_measure(
