@@ -91,6 +91,8 @@ def test_what_is_to_be_done_is_listed_by_force(timed: Collection) -> None:
     ]
     calls = rows.sort("call", "force_code", maintain_order=True).drop_nulls("call")
     assert calls["force_code"].to_list() == ["AVS", "BED", "CAM", "CLE"], "the most urgent first"
+    by_force = dict(rows.select("force_code", "how").rows())
+    assert by_force["BED"] == "muster feedback --out DIR"
     assert rows["how"].to_list()[-2:] == ["muster versions CHS --sign accepted --by ROLE", None]
     early = todo(status, asked.clear(), levels, timed, date(2012, 6, 1))
     assert early["force_code"].to_list() == ["BED", "CHS", "CLE"]

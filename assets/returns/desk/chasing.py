@@ -75,7 +75,7 @@ def todo(
         accepted = f"muster versions {force} --sign accepted --by ROLE"
         told = (
             (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None, 0),
-            (row["blocking"], mend, None, 1 if state == "rejected" else 2),
+            (row["blocking"], mend, "muster feedback --out DIR", 1 if state == "rejected" else 2),
             (waiting, f"have {plural(waiting, 'query')} answered", mine, 2),
             (given, f"accept the answer to {plural(given, 'query')}, or ask again", mine, None),
             (level and level.due == SIGNED, signed, None, 3),
