@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import platform
+import shutil
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -98,7 +100,8 @@ def demo(collection: Collection) -> None:
     published = refreshed(collection)
     if published:
         check = f"check {shown_path(lake.landing / 'STF.xlsx')}"
-        click.echo("\nWhere to look next")
+        aside = "" if shutil.which("muster") else f", in {shown_path(Path(sys.executable).parent)}"
+        click.echo(f"\nWhere to look next{aside}")
         for words, what in (
             ("status", "where each force stands"),
             ("reconcile", "published against computed"),
