@@ -16,6 +16,7 @@ from assets.feedback.letters import feedback_files, letters
 from assets.feedback.problems import grouped
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
+from assets.returns.desk.chasing import first_came
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, SIGNED, released_receipts, sign, sign_offs
 from assets.returns.desk.versions import typed_changes
@@ -124,13 +125,19 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
             changes.setdefault(row["version"], []).append(row | at)
     live, last = mine.filter("live")["version"].first(), mine["version"].first()
     choices = now.choices.filter(force_code=force_code).select("version", "up_to").rows()
+    sent = {each.sha256: each for each in Sent(portal, force_code).receipts()}
+    times = mine.select("version", "sha256", "received_at").iter_rows()
     return {
         "versions": mine.to_dicts(),
+        "came": {
+            number: first_came(at, sent[key].at if key in sent else None).isoformat()
+            for number, key, at in times
+        },
         "changes": {n: sorted(c, key=itemgetter("order")) for n, c in changes.items()},
         "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list(), released),
         "levels": LEVELS,
         "chosen": any(chosen == live and last <= up_to for chosen, up_to in choices),
-        "sent": {each.sha256: each for each in Sent(portal, force_code).receipts()},
+        "sent": sent,
     }
 
 

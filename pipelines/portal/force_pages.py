@@ -155,6 +155,7 @@ def receipt(visit: Visit) -> Response:
     mine = visit.portal.stands.now().judged.filter(force_code=visit.force_code)
     version = mine.filter(sha256=found.sha256)["version"].first()
     counts = mine.filter("live")["version"].first()
+    shared["landed"] = (visit.portal.lake.landing / found.file).exists()
     return visit.page("receipt", receipt=found, version=version, counts=counts, **shared)
 
 

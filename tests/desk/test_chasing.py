@@ -40,7 +40,8 @@ def test_a_return_came_late_after_the_hard_deadline_by_its_receipt(timed: Collec
         sha256=pl.col("force_code"),
         received_at=pl.col("force_code").replace_strict(at, default=None),
     ).with_columns(received_at=pl.format("2012-{}:00+00:00", "received_at"))
-    sent = {"CAM": "2012-06-28T09:00:00+00:00"}
+    # What was sent before, and once more after the deadline, came before.
+    sent = {"CAM": "2012-06-28T09:00:00+00:00", "CHS": "2012-07-03T09:00:00+00:00"}
     assert came_late(status, sent, timed) == {"BED"}
 
 

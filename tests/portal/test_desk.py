@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
+from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
 from assets.returns.desk.versions import choose
+from pipelines.portal import sending
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
@@ -164,6 +167,24 @@ def test_versions_show_what_counts_and_what_changed(browser: Open) -> None:
     assert "This version counts." in text
     assert "What version 2 changed against version 1: 1 cell" in text
     assert "reviews of an approval: Count</td>" in text, "told by its words"
+
+
+def test_what_had_come_before_came_then_and_lies_where_it_lay(
+    browser: Open, taken_in: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = RawStore(taken_in.lake).receipts()[:1]
+    content = RawStore(taken_in.lake).path(first).read_bytes()
+    later = datetime.fromisoformat(first.received_at) + timedelta(days=400)
+    monkeypatch.setattr(sending, "utc_now", lambda: later)
+    found = browser("stf.prepares")
+    found.go("/")
+    receipt = found.upload("/send", content)
+    assert f"{later:%B %Y}" in receipt.text
+    assert "<dt>Taken in as</dt><dd>Version 1" in receipt.text
+    assert "Lies in landing as" not in receipt.text
+    text = found.go("/versions").text
+    assert "STF-0001" in text
+    assert f"{later:%B %Y}" not in text
 
 
 def test_what_was_typed_is_told_though_it_could_not_be_read(

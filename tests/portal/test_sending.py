@@ -86,6 +86,7 @@ def test_sending_puts_the_same_bytes_into_landing_and_gives_a_receipt(
     assert "Receipt STF-0001" in answer.text
     assert "<dt>File</dt><dd>passwd.xlsx</dd>" in answer.text
     assert digest in answer.text
+    assert f"<dt>Lies in landing as</dt><dd>STF-{digest[:16]}.xlsx</dd>" in answer.text
     (landed,) = portal.lake.landing.iterdir()
     assert landed.name == f"STF-{digest[:16]}.xlsx"
     assert landed.read_bytes() == content

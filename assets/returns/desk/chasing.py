@@ -15,6 +15,11 @@ def days_late(collection: Collection, today: date) -> int:
     return max((today - collection.deadlines.hard).days, 0)
 
 
+def first_came(received_at: str, sent_at: str | None) -> datetime:
+    """Return when a file came: when it was taken in, or before that sent, not sent once more."""
+    return min(datetime.fromisoformat(at) for at in (received_at, sent_at) if at)
+
+
 def came_late(
     status: pl.DataFrame, sent: Mapping[str, str], collection: Collection
 ) -> frozenset[str]:
@@ -23,7 +28,7 @@ def came_late(
     `sent` has when it was sent, by its SHA-256, where it came through the drop-off page.
     """
     came = status.select("force_code", "sha256", "received_at").drop_nulls().iter_rows()
-    days = ((force, datetime.fromisoformat(sent.get(key, at))) for force, key, at in came)
+    days = ((force, first_came(at, sent.get(key))) for force, key, at in came)
     return frozenset(f for f, at in days if due(collection, collection.day_of(at)) == "late")
 
 
