@@ -4,7 +4,7 @@ Replacing a file or taking it away is how somebody deals with it.
 """
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,12 @@ from assets.intake.landing import name_as_text, waiting, waiting_below
 from assets.intake.raw_store import RawStore, unread_key
 from assets.intake.store import sha256_of
 from assets.lake import Lake
-from schemas.errors import LakeError
+from schemas.collection import load_collection
+from schemas.errors import LakeError, SetupError
 from schemas.wording import visible
 
 Kind = Literal["return", "unopened", "extract"]
+_OF_NONE: Final = "it is of no force that this collection expects"
 _WHY: Final = "its cover names no force that this collection expects"
 
 
@@ -46,16 +48,27 @@ class Unattributed:
 
 def unattributed_files(lake: Lake) -> list[Unattributed]:
     """Return the files in landing whose force cannot be told."""
-    files = waiting(lake.landing).files
-    return [*_returns(lake, files), *_unopened(lake, files), *_extracts(lake)]
+    files, expected = waiting(lake.landing).files, _expected(lake)
+    return [*_returns(lake, files, expected), *_unopened(lake, files), *_extracts(lake, expected)]
 
 
-def _returns(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
+def _expected(lake: Lake) -> Callable[[str | None], bool]:
+    """Return whether a force is one that the collection file names now; any, without the file."""
+    try:
+        forces = load_collection(lake.collection).forces
+    except SetupError:
+        return lambda force: force is not None
+    return lambda force: force in forces
+
+
+def _returns(
+    lake: Lake, files: Iterable[Path], expected: Callable[[str | None], bool]
+) -> Iterator[Unattributed]:
     store, lying = RawStore(lake), {name_as_text(path.name): path for path in files}
     newest = {receipt.file_name: receipt for receipt in store.receipts()}
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
         file = lying.get(receipt.file_name)
-        if receipt.force_code is None and file and _holds(file, receipt.sha256):
+        if not expected(receipt.force_code) and file and _holds(file, receipt.sha256):
             path = store.path(receipt)
             why = _WHY
             if receipt.quarantined:
@@ -92,12 +105,12 @@ def _unopened(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
             )
 
 
-def _extracts(lake: Lake) -> Iterator[Unattributed]:
+def _extracts(lake: Lake, expected: Callable[[str | None], bool]) -> Iterator[Unattributed]:
     store, folder = CaseStore(lake), lake.cases
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
     newest = {store.kept(kept).name: (kept, v) for v in store.receipts() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):
-        if version.force_code is None and name in present:
+        if not expected(version.force_code) and name in present:
             at = store.place(store.kept(kept).place)
-            why = f"{said.message}. {said.how_to_fix}" if (said := version.refusal) else ""
+            why = f"{said.message}. {said.how_to_fix}" if (said := version.refusal) else _OF_NONE
             yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)

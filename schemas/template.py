@@ -281,6 +281,11 @@ class Template:
         return [entry for entry in self.entries() if entry.measure is not None]
 
     @property
+    def cases_rule(self) -> str | None:
+        """The rule that holds counts to the rows of case-level extracts, null where none does."""
+        return next((use.id for use in self.rules if use.use == "cases"), None)
+
+    @property
     def main(self) -> str | None:
         """The first measure that has a total of everything: every force has a part in it."""
         whole = (

@@ -13,6 +13,9 @@ GRID: Final = ["force_code", "sheet", "row_code", "column_code"]
 CELL: Final = "rows"
 """Stands where the address of a cell would: the value comes from case rows."""
 
+_PLACES: Final = 3
+"""Places of rows that are set aside that a message names; all are notes of the extract."""
+
 _SUBJECT: Final = ["category", "recipient", "media", "outcome"]
 
 
@@ -37,6 +40,28 @@ def case_grid(
     wanted = pl.DataFrame({"force_code": forces}).join(subjects, how="cross")
     found = wanted.join(counted, on=["force_code", *_SUBJECT], how="left", nulls_equal=True)
     return found.group_by(GRID).agg(pl.col("cases").sum().alias("rows")).sort(GRID)
+
+
+def beside_workbooks(
+    template: Template,
+    extracts: pl.DataFrame,
+    by_month: pl.DataFrame,
+    extract_findings: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return `rows` by GRID of the live extracts, and what is set `aside` of each, in words.
+
+    That says where to look, and is "" where nothing is. The tables are Extracts,
+    InvestigationsByMonth and ExtractFindings.
+    """
+    found = extract_findings.filter(severity="N").sort("rule_id", "sheet").group_by("receipt_id")
+    place = pl.format("{} {} ({})", "sheet", "cell", "rule_id")
+    more = pl.when(pl.len() > _PLACES).then(pl.lit(" ...")).otherwise(pl.lit(""))
+    at = found.agg(at=place.head(_PLACES).str.join(", ") + more)
+    live = extracts.filter("live").join(at, on="receipt_id", how="left")
+    are = pl.when(pl.col("bad") == 1).then(pl.lit("bad row is")).otherwise(pl.lit("bad rows are"))
+    told = pl.format("; {} {} set aside and not counted: see {}", "bad", are, "at")
+    aside = live.select("force_code", aside=told.fill_null(""))
+    return case_grid(by_month, live["force_code"], template).join(aside, on="force_code")
 
 
 def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template) -> pl.DataFrame:
@@ -88,17 +113,17 @@ def told_in_status(
     """Return the mart ReturnsStatus with the extracts of `only_rows` in the place of returns.
 
     Its notes also name the forces whose newest extract, by the table Extracts, is refused, or has
-    no row where no workbook says that there was no case.
+    no row where no workbook says that there was no case, and rows set aside beside a workbook.
     """
     said = "sent only case rows: its investigations are derived from them, the rest is missing"
     nothing = "without a row; that there was no case has to stand in a workbook"
     lost = "do not count: damaged in the raw store, see muster doctor"
     bad, damaged = pl.col("bad"), pl.col("state") == DAMAGED_STATE
-    aside = pl.format("; rows set aside: {} of {}, so that cases may be missing", bad, "rows")
+    fewer = pl.format("; rows set aside: {} of {}, so that cases may be missing", bad, "rows")
     found = only.select(
         *("force_code", "receipt_id", "version", "received_at", "sha256"),
         state=pl.when(bad > 0).then(pl.lit("queried")).otherwise(pl.lit("accepted")),
-        notes=said + pl.when(bad > 0).then(aside).otherwise(pl.lit("")),
+        notes=said + pl.when(bad > 0).then(fewer).otherwise(pl.lit("")),
     )
     are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
     share = pl.format("{} of {} rows {} bad", bad, "rows", are).fill_null("it cannot be read")
@@ -106,10 +131,13 @@ def told_in_status(
     without = extracts.filter(pl.col("live"), rows=0).join(
         status.filter(state="missing"), on="force_code", how="semi"
     )
+    # Those of forces that sent only rows are told with what was derived.
+    aside = extracts.filter("live", bad > 0).join(only, on="force_code", how="anti")
     doubtful = (
         pl.concat(
             [
                 refused_extracts(extracts).with_columns(why=refused),
+                aside.with_columns(why=pl.format("{} of {} rows set aside", bad, "rows")),
                 without.with_columns(why=pl.lit(nothing)),
             ]
         )

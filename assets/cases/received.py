@@ -362,9 +362,11 @@ def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Find
     where = f"row {rows}" if fault["rows"] == 1 else f"{plural(fault['rows'], 'row')}: {rows}"
     message = f"{rules_of(CASES)[rule_id].title}: not so in {where}"
     value = told(fault[column], column, codes(collection.template))
+    aside, rule = "; set aside, the other rows count", collection.template.cases_rule
+    aside += f", and {rule} blocks a workbook that differs from them" if rule else ""
     return finding(
         rule_id,
-        message if state == REJECTED else f"{message}; set aside, the other rows count",
+        message if state == REJECTED else message + aside,
         Place(fault["file"], f"row {fault['row'][0]}", column_code=column, value=value),
         severity="B" if state == REJECTED else "N",
     )

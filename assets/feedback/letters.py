@@ -77,16 +77,19 @@ class Sent(_File):
 
 @dataclass(frozen=True)
 class Extract(_File):
-    """A case-level extract that is refused, and why."""
+    """A case-level extract that is refused, or that blocks the return with rows set aside: why.
 
-    receipt_id: str
+    Both can be, of two versions.
+    """
+
+    receipt_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Letter:
     """What one force is told; `sent` is null where it is not about a return.
 
-    `extract` is null where no extract of the force is refused. `note` says what else did come
+    `extract` is null where there is nothing to mend in one. `note` says what else did come
     where no return has, null for nothing.
     """
 
@@ -224,14 +227,20 @@ def letters(
     for row in status.iter_rows(named=True):
         mine = waiting.filter(pl.col("force_code") == row["force_code"])
         situation, receipt_id = _situation(row, mine)
-        refused = of_extracts.filter(force_code=row["force_code"], severity="B")
+        differs = mine.filter(rule_id=template.cases_rule or "", severity="B").height > 0
+        told = ["B", "N"] if differs else ["B"]
         # What is damaged here is for us to mend.
-        refused = refused.filter(pl.col("rule_id") != UNDAMAGED)
+        refused = of_extracts.filter(
+            pl.col("severity").is_in(told),
+            pl.col("rule_id") != UNDAMAGED,
+            force_code=row["force_code"],
+        )
         if situation is None and refused.is_empty():
             continue
         sent = extract = None
         if refused.height:
-            extract = Extract(to_do(_findings(refused), template), refused["receipt_id"][0])
+            ids = refused["receipt_id"].unique(maintain_order=True)
+            extract = Extract(to_do(_findings(refused), template), tuple(ids))
         if receipt_id is not None:
             receipt = receipts[receipt_id]
             live = None if row["state"] == "rejected" else row["version"]
@@ -328,9 +337,11 @@ def _attachment(
     template = letter.collection.template
     if letter.extract and name == letter.attachments[-1]:
         extract, extracts = letter.extract, CaseStore(lake)
-        version = next(v for v in extracts.receipts() if v.receipt_id == extract.receipt_id)
-        bad = extracts.bad_rows(version.force_code, version.version)
-        rows = pl.read_parquet(bad) if bad.exists() else pl.DataFrame()
+        about = (v for v in extracts.receipts() if v.receipt_id in extract.receipt_ids)
+        bad = [extracts.bad_rows(each.force_code, each.version) for each in about]
+        rows = pl.concat(
+            [pl.DataFrame(), *(pl.read_parquet(p) for p in bad if p.exists())], how="diagonal"
+        )
         return extract_list(extract.things, rows, template, name)
     if letter.sent:
         things, receipt, store = letter.sent.things, letter.sent.receipt, RawStore(lake)

@@ -226,7 +226,7 @@ _LONGEST: Final = 1_000
 def extract_list(
     things: Sequence[Thing], bad: pl.DataFrame, template: Template, name: str
 ) -> bytes:
-    """Return a workbook about a refused extract: its problems, and its bad rows as they were sent.
+    """Return a workbook about an extract to mend: its problems, and its bad rows as they were sent.
 
     `bad` has the columns of the quarantine.
     """

@@ -112,6 +112,8 @@ def _print_checked(item: Checked, template: Template) -> None:
         click.echo(f"Of {many} too many cells are wrong to say which: look at them first.")
     for line in not_checked(item.not_evaluable, template) * item.readable:
         click.echo(line)
+    if template.cases_rule and item.entries.height:
+        click.echo(f"Not asked without the force's case-level extract: {template.cases_rule}.")
     if item.answers:
         click.echo(answers_read(item.answers))
 

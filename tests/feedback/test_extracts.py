@@ -5,6 +5,7 @@ Every rule about an extract fires here once.
 
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,13 +13,17 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from assets.cases.derived import refused_extracts
-from assets.cases.received import judge_received
+from assets.cases.received import check_extract, judge_received
 from assets.cases.store import CaseStore
 from assets.lake import Lake
+from assets.returns.validation.assets import validated
 from assets.returns.validation.states import Standing, standing
+from assets.sample.write import sample_cases
+from assets.tables import contract_of, work_table, write_made
 from pipelines.alerts.look import rejected
 from pipelines.cli.desk import status as status_command
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.rules.catalogue import CASES, rules_of
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.feedback.conftest import Written, write
@@ -183,3 +188,67 @@ def test_a_lake_from_before_extracts_had_findings_is_read(
     assert before.extracts.equals(now.extracts)
     notes = before.status(six).filter(force_code="BED")["notes"].item()
     assert "refused: it cannot be read" in notes
+
+
+def _sent_with_rows(lake: Lake, six: Collection, bad: int) -> Written:
+    """Have a force send its return, and its cases of which the first few break a rule each."""
+    book = SampleReturn.of("DER", six).write(lake.root / "DER.xlsx")
+    take_in(lake, [book], six)
+    cases = sample_cases(six).filter(force_code="DER").with_row_index("row")
+    broken = pl.when(pl.col("row") < bad).then(pl.lit("")).otherwise("workforce")
+    path = lake.landing / "cases" / "DER.parquet"
+    path.parent.mkdir(parents=True)
+    cases.with_columns(workforce=broken).drop("row").write_parquet(path)
+    store = CaseStore(lake)
+    store.take_in(six)
+    extracts, by_month, found = judge_received(store, lake, six)
+    names = ("desk/corrections", "desk/choices")
+    of_extracts = {"extracts": extracts, "by_month": by_month, "extract_findings": found}
+    judged = validated(
+        lake,
+        six,
+        *(empty(contract_of(name)) for name in names),
+        work_table(lake, "intake/receipts"),
+        **of_extracts,
+    )
+    write_made(lake, "cases/extracts", extracts)
+    write_made(lake, "cases/extract_findings", found)
+    write_made(lake, "cases/investigations_by_month", by_month)
+    write_made(lake, "validation/entries", judged[0])
+    write_made(lake, "validation/all_findings", judged[1])
+    return write(lake, six, date(2012, 6, 20))
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+def test_a_workbook_that_rows_set_aside_block_is_told_of_them(
+    tmp_path: Path, six: Collection, bad: int
+) -> None:
+    """Nothing is wrong with the workbook: only the row that was set aside says what to mend."""
+    written = _sent_with_rows(Lake(tmp_path, six.id), six, bad)
+    now = standing(written.lake)
+    differs = now.current_findings().filter(rule_id="X007")
+    aside = "1 bad row is" if bad == 1 else "2 bad rows are"
+    said = f"{aside} set aside and not counted: see DER.parquet row 1 (CASE10)"
+    assert differs.height
+    assert differs["message"].str.ends_with(said).all()
+    note = now.current_findings().filter(rule_id="CASE10").row(0, named=True)
+    assert note["severity"] == "N"
+    text = " ".join(written.text("DER/letter.txt").split())
+    assert written.letters["DER"].situation == "rejected"
+    for told in (said, note["message"], "DER-extract.xlsx", "Send the whole extract"):
+        assert told in text
+    *_, rows = load_workbook(BytesIO(written.files["DER/DER-extract.xlsx"])).worksheets
+    assert rows.max_row == 1 + bad
+    alone = check_extract(written.lake.landing / "cases" / "DER.parquet", six)[1]
+    assert [each.message for each in alone] == [note["message"]]
+    assert "X007 blocks a workbook that differs from them" in note["message"]
+    notes = now.status(six).filter(force_code="DER")["notes"].item()
+    assert f"{bad} of {sample_cases(six).filter(force_code='DER').height} rows set aside" in notes
+
+
+def test_of_an_extract_without_a_bad_row_nothing_is_said_to_be_set_aside(
+    tmp_path: Path, six: Collection
+) -> None:
+    written = _sent_with_rows(Lake(tmp_path, six.id), six, 0)
+    assert standing(written.lake).current_findings().filter(rule_id="X007").is_empty()
+    assert not written.letters.get("DER")

@@ -49,9 +49,8 @@ def validated(
     collection: Collection,
     corrections: pl.DataFrame,
     choices: pl.DataFrame,
-    extracts: pl.DataFrame,
-    by_month: pl.DataFrame,
     receipts: pl.DataFrame,
+    **of_extracts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
     """Check every received return by every rule."""
     found = judge(
@@ -59,7 +58,7 @@ def validated(
         received_by_id(receipts, collection),
         collection,
         by_force(corrections),
-        derived.case_grid(by_month, extracts.filter("live")["force_code"], collection.template),
+        derived.beside_workbooks(collection.template, **of_extracts),
         _released_before(lake, collection),
         gone_from(receipts, choices),
     )
@@ -228,6 +227,7 @@ PARTS = (
         receipts="intake/receipts",
         corrections="desk/corrections",
         choices="desk/choices",
+        extract_findings="cases/extract_findings",
         **_EXTRACTS,
     ),
     made("desk/answers", by=answers, **_STANDING),

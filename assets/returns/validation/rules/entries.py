@@ -28,8 +28,11 @@ NOT_OLDER: Final = "S011"
 _CONSISTENT: Final = 1.4826
 """Makes the median absolute deviation an estimate of the standard deviation."""
 
-NO_CASES: Final = pl.DataFrame(schema=dict.fromkeys(CASE_GRID, pl.String) | {"rows": pl.Int64})
-"""What case rows add up to where no force sent any: `Returns.cases`."""
+NO_CASES: Final = pl.DataFrame(
+    schema={**dict.fromkeys(CASE_GRID, pl.String), "rows": pl.Int64, "aside": pl.String}
+)
+"""What case rows add up to where no force sent any, with what of them was set aside, "" for
+nothing: `Returns.cases`."""
 
 _COUNTS: Final = dict.fromkeys(("before", "months"), pl.Int64)
 NONE_BEFORE: Final = pl.DataFrame(
@@ -43,10 +46,10 @@ class Returns:
     """The typed returns that rules are held against.
 
     `entries`: table Entries. `receipts`: receipt_id, force_code, version. `cases`: `rows` by
-    CASE_GRID, of the forces whose case-level extract counts. `before`: what the entries were in
-    the released collection before: force_code, ENTRY, before, and the `months` of its period and
-    the month `until` when. `acceptable`: the receipts without a blocking finding so far that the
-    desk has not gone back from.
+    CASE_GRID, and what was set `aside`, of the forces whose case-level extract counts. `before`:
+    what the entries were in the released collection before: force_code, ENTRY, before, and the
+    `months` of its period and the month `until` when. `acceptable`: the receipts without a blocking
+    finding so far that the desk has not gone back from.
     """
 
     entries: pl.DataFrame
