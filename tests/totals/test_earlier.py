@@ -108,6 +108,7 @@ def test_what_is_not_the_same_count_says_so_and_has_no_ratio(
     assert row["ratio"] is None
 
 
+@pytest.mark.slow
 def test_a_force_that_is_not_in_makes_it_another_count(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
@@ -152,6 +153,7 @@ def test_without_a_release_nothing_stands_beside_it_and_that_is_told(
     assert "2012-revisit has no release" in row["message"]
 
 
+@pytest.mark.slow
 def test_the_second_engine_counts_both_sides_anew(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
