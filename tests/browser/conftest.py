@@ -101,7 +101,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
             collection = load_collection(name)
             live = any_live(collection, 1, every_force=True)
             of = marts if name == ABOUT["collection"] else marts_of(live, collection)
-            folder = show_release(root, of["national_totals"], collection)
+            folder = show_release(root, of["national_totals"], collection, cells=of["cells"])
             write_pages(folder / "report", Edition(of, {**ABOUT, "collection": name}))
             for beside in (*_BESIDE, "quality/index.html", "public/README.txt"):
                 (folder / beside).parent.mkdir(exist_ok=True)
