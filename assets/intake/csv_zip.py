@@ -119,14 +119,31 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
             rows += [row[:MAX_COLUMNS]] if number <= MAX_ROWS else []
     except csv.Error as error:
         raise refusal("no_csv", name=repr(name), error=error) from error
-    _refuse_mixed(name, rows, separator)
+    top = _header_row(rows)
+    _refuse_mixed(name, rows, separator, top)
     cells = [
         Cell(row_number, column_number, text, "text")
         for row_number, row in enumerate(rows, 1)
         for column_number, text in enumerate(row, 1)
         if text
     ]
+    if separator == ",":
+        return [_parted(cell, rows, top) for cell in cells]
     return list(map(_doubted, cells)) if separator == ";" else cells
+
+
+def _parted(cell: Cell, rows: list[list[str]], top: int | None) -> Cell:
+    """Return a cell of a file separated by commas: of 1,072 without quotes there are two.
+
+    A line in which that is so has more cells than the header row.
+    """
+    row, text = rows[cell.row - 1], cell.text.strip()
+    after = row[cell.column].strip() if cell.column < len(row) else ""
+    is_longer = top is not None and cell.row > top + 1 and len(row) > len(rows[top])
+    if not (is_longer and after.isdecimal() and _COMMA.fullmatch(f"{text},{after}")):
+        return cell
+    doubt = f"{text} with {after} in the next cell, in a line of more cells than the header row"
+    return cell._replace(kind="odd", doubt=f"{doubt}: so is {text},{after} without quotes")
 
 
 def _doubted(cell: Cell) -> Cell:
@@ -154,11 +171,15 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
     return text, separators.pop() if separators else None
 
 
-def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
+def _header_row(rows: list[list[str]]) -> int | None:
+    """Return the place of the header row, None where there is none."""
+    first = [row[0].strip().casefold() if row else "" for row in rows]
+    return first.index(HEADER_CODE) if HEADER_CODE in first else None
+
+
+def _refuse_mixed(name: str, rows: list[list[str]], separator: str, top: int | None) -> None:
     """Refuse a file some of whose lines have another separator than its header row."""
     others = set(SEPARATORS) - {separator}
-    first = [row[0].strip().casefold() if row else "" for row in rows]
-    top = first.index(HEADER_CODE) if HEADER_CODE in first else None
     if top is None:
         return
     for number, row in enumerate(rows[top:], top + 1):

@@ -195,6 +195,21 @@ def test_a_comma_between_semicolons_is_no_thousand(
     assert ("S006", "comparators", "C10") in findings_of(path, collection)
 
 
+def test_a_thousand_without_quotes_is_no_number_below_it(
+    sheets: Sheets, tmp_path: Path, collection: Collection
+) -> None:
+    """1,072 between commas is a 1, and a 072 that stands where nothing counts it."""
+    changed = {**sheets, "comparators": sheets["comparators"].replace('"72"', "1,072")}
+    found = findings_of(_write(tmp_path / "STF.zip", changed), collection)
+    assert ("S006", "comparators", "C10") in found
+    beside = {**sheets, "comparators": sheets["comparators"].replace('"72"', '"72","5"')}
+    found = findings_of(_write(tmp_path / "beside.zip", beside), collection)
+    assert [rule for rule, *_ in found] == ["S012"]
+    quoted = {**sheets, "comparators": sheets["comparators"].replace('"72"', '"1,072"')}
+    found = findings_of(_write(tmp_path / "quoted.zip", quoted), collection)
+    assert [rule for rule, *_ in found] == ["X005"]
+
+
 def test_a_figure_beside_the_checks_is_still_found(
     sheets: Sheets, tmp_path: Path, collection: Collection
 ) -> None:
