@@ -127,23 +127,30 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
         for column_number, text in enumerate(row, 1)
         if text
     ]
-    if separator == ",":
-        return [_parted(cell, rows, top) for cell in cells]
+    if separator == "," and top is not None:
+        shifted = [
+            _shifted(row, len(rows[top])) if at > top else None for at, row in enumerate(rows)
+        ]
+        return [_longer(cell) if shifted[cell.row - 1] == cell.column else cell for cell in cells]
     return list(map(_doubted, cells)) if separator == ";" else cells
 
 
-def _parted(cell: Cell, rows: list[list[str]], top: int | None) -> Cell:
-    """Return a cell of a file separated by commas: of 1,072 without quotes there are two.
+def _shifted(row: list[str], width: int) -> int | None:
+    """Return the column of the first number of a line that commas without quotes may have shifted.
 
-    A line in which that is so has more cells than the header row.
+    Of 1,072 there are two cells then, as of a label with a comma; and more than in the header row.
     """
-    row, text = rows[cell.row - 1], cell.text.strip()
-    after = row[cell.column].strip() if cell.column < len(row) else ""
-    is_longer = top is not None and cell.row > top + 1 and len(row) > len(rows[top])
-    if not (is_longer and after.isdecimal() and _COMMA.fullmatch(f"{text},{after}")):
-        return cell
-    doubt = f"{text} with {after} in the next cell, in a line of more cells than the header row"
-    return cell._replace(kind="odd", doubt=f"{doubt}: so is {text},{after} without quotes")
+    texts = [text.strip() for text in row]
+    numbers = [at for at, text in enumerate(texts[1:], 1) if text.isdecimal()]
+    parted = (at for at in numbers if _COMMA.fullmatch(",".join(texts[at : at + 2])))
+    is_shifted = bool(numbers) and numbers[-1] >= width
+    first = next(parted, numbers[0] if is_shifted else None) if len(row) > width else None
+    return None if first is None else first + 1
+
+
+def _longer(cell: Cell) -> Cell:
+    doubt = f"{cell.text.strip()} in a line of more cells than the header row"
+    return cell._replace(kind="odd", doubt=f"{doubt}: a comma in a number or a label needs quotes")
 
 
 def _doubted(cell: Cell) -> Cell:
