@@ -195,6 +195,8 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
 
     A figure is read where the report says it of the collection's period. One that a report does
     not print is absent, never zero.
+
+    Exit code 0: nothing wants a look. 1: something is to be looked up. 2: not readable as a report.
     """
     from assets.inputs.reports.kept_reports import UnreadableReportError, report_text
     from assets.inputs.reports.report import read_report as figures_in
@@ -202,7 +204,7 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
 
     times = Times.of(collection)
     documents: list[dict[str, Any]] = []
-    unread = 0
+    code = 0
     for path in files:
         document: dict[str, Any] = {"file": str(path), "force_code": None}
         document |= {"figures": [], "problems": []}
@@ -210,13 +212,14 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
         try:
             report = figures_in(report_text(path), times)
         except UnreadableReportError as error:
-            unread += 1
+            code = 2
             document["problems"] = [str(error)]
             click.echo(f"muster: {error}", err=True)
             continue
         document["force_code"] = report.force_code
         document["figures"] = [asdict(figure) for figure in report.figures]
         document["problems"] = [*report.problems]
+        code = max(code, int(bool(report.problems)))
         if not as_json:
             click.echo(f"{path}: {report.force_code or 'force not known'}")
             print_rows(document["figures"], ">line, measure, breakdown, >value, unit")
@@ -224,4 +227,4 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
                 click.echo(f"  {problem}")
     if as_json:
         print_json(documents)
-    sys.exit(1 if unread else 0)
+    sys.exit(code)

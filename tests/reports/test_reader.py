@@ -100,6 +100,70 @@ def test_a_sentence_in_doubt_is_quoted_in_the_problem() -> None:
     assert problem.endswith("Look it up in the report.")
 
 
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("The force received around 50 applications for second jobs.",
+         "holds words that may change what it counts: 'around'; not taken"),
+        ("In fact the force received 40-50 new applications for second jobs, mostly by letter.",
+         ": 'fact', '40-50', 'mostly', 'letter'; not taken"),
+        ("At first it had been told of some 50 requests for jobs, or so they said to us in May.",
+         ": 'first', 'some', 'jobs', 'so they said' and 1 more; not taken"),
+        ("Since September 2011 the force opened 30 investigations into information disclosure.",
+         ": 'into information disclosure'; not taken"),
+        ("HMIC's research did not identify further cases of inappropriate behaviour on Twitter.",
+         "is put in a way that is not known, though each of its words is; not taken"),
+        ("Did the force receive 50 applications for second jobs?", "is a question; not taken"),
+        ("There were 48 investigations into staff conduct, of which 60 were continuing.",
+         "holds numbers that do not go together; not taken"),
+        ("The force opened 48 investigations into staff conduct. HR has other numbers.",
+         "is followed by 'HR has other numbers.' on line 12, which may change what it counts"),
+        ("# Draft\n\nThe force received 84 applications for second jobs.",
+         "stands under the heading 'Draft', which may be of another force, time or subject; not"),
+        ("In the past Essex did well. There were 84 applications for second jobs.",
+         "goes on after 'In the past Essex did well.' on line 12, which may be of another force"),
+        ("The force opened 48 investigations.",
+         "does not say that it counts all integrity matters, or the whole period; not taken"),
+        ("HMIC's research found 5 cases of misuse on Twitter. Facebook is popular.",
+         "'misuse'; not taken"),
+        ("Facebook is used.\n\nHMIC's research found 5 cases of improper behaviour on Twitter.",
+         "names only twitter, and the report tells of facebook too; not taken"),
+    ],
+)  # fmt: skip
+def test_what_stopped_a_sentence_is_named(told: str, why: str) -> None:
+    report = kent(told)
+    assert any(why in problem for problem in report.problems), report.problems
+
+
+def test_a_total_is_not_taken_beside_parts_below_it_that_cannot_be_of_it() -> None:
+    """Sixty of 48 in the next paragraph were read over: 48 were taken without a word."""
+    total = "There were 48 investigations into staff conduct."
+    assert said(kent(total, "Of these, 12 related to procurement.")) == {"inv=48"}
+    for parts in (
+        ["Of these, 60 related to procurement."],
+        ["The policy is new.", "Of these, 60 related to procurement."],
+        ["Of these, 30 related to procurement.", "Of these, 30 related to second jobs."],
+        ["- 30 related to procurement", "- 30 related to second jobs"],
+        ["Both investigations were continuing."],
+    ):
+        report = kent(total, *parts)
+        assert said(report) == {"!"}, parts
+        assert (
+            "'There were 48 investigations into staff conduct.' on line 12 is followed by"
+            in (report.problems[0])
+        )
+    jobs = "The force received 84 applications for second jobs."
+    assert said(kent(total, f"{jobs} Of these, 90 were refused.")) == {"inv=48", "!"}
+    assert said(kent(jobs, "The force refused 90.")) == {"!"}
+
+
+def test_leaks_are_not_more_than_the_investigations_of_which_they_are_part() -> None:
+    total = "There were 48 investigations into staff conduct."
+    leaks = "Since September 2011 the force investigated {} leaks to the press."
+    assert said(kent(total, leaks.format(48))) == {"inv=48", "med=48"}
+    assert said(kent(total, leaks.format(49))) == {"!"}
+
+
 def test_a_long_sentence_is_quoted_in_part() -> None:
     text = "The force received 50 applications for second jobs " + "as we were told " * 9 + "here."
     (problem,) = kent(text).problems

@@ -128,7 +128,10 @@ def test_a_program_is_told_what_is_to_be_looked_up_and_what_is_no_report(tmp_pat
     doubtful.write_text(BODY.replace("91", "about 91"))
     none.write_bytes(b"Kent Police")
     result = CliRunner().invoke(command, ["--json", str(doubtful), str(none)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
+    assert CliRunner().invoke(command, [str(doubtful)]).exit_code == 1
+    doubtful.write_text(BODY)
+    assert CliRunner().invoke(command, [str(doubtful)]).exit_code == 0
     kent, unread = json.loads(result.stdout)
     assert (kent["force_code"], kent["figures"]) == ("KEN", [])
     assert "about 91 applications" in kent["problems"][0]

@@ -25,7 +25,7 @@ BESIDE: Final = frozenset({"aside", "elsewhere", "time", "other"})
 """Kinds of parts that say nothing of our figures."""
 
 _SETS_SUBJECT: Final = frozenset({*CORES, "elsewhere"})
-_CUTS: Final = frozenset(",;:()-")
+CUTS: Final = frozenset(",;:()-")
 _MOST_PARTS: Final = 14
 _MOST_WORDS: Final = 400
 """More are a table or damaged text, in which words stand together by accident."""
@@ -105,7 +105,7 @@ def _spans(row: Row) -> list[tuple[int, int, int]]:
     """Return start, end and depth in brackets of what stands between cuts; [] if those are odd."""
     spans, start, depth = [], 0, 0
     for place, token in enumerate((*row, Token(",", 0))):
-        if token.word in _CUTS:
+        if token.word in CUTS:
             if place > start:
                 spans.append((start, place, depth))
             depth += {"(": 1, ")": -1}.get(token.word, 0)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from assets.inputs.reports.doubts import UNREAD, unread
 from assets.inputs.reports.force_name import find_force, find_names
+from assets.inputs.reports.said import Said, Statement
 from assets.inputs.reports.sentences import Sentence, clean_line, marked_lines, read_sentences
 from assets.inputs.reports.signs import OWN_FORCE, Times, speaks, vocabulary
-from assets.inputs.reports.statements import STAFFING, Said, Statement, say
+from assets.inputs.reports.statements import STAFFING, say
 from schemas.breakdown import write_breakdown
 
 _LOOK_IT_UP: Final = "Look it up in the report."
+_MOST_EXPLAINED: Final = 100
+"""The words that stopped a sentence take long to find; more is no force report."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,13 @@ def read_report(text: str, times: Times) -> Report:
             breakdown = write_breakdown({**figure.parts, **answer})
             value = float(one.value or 0)
             taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, one.line)
+    if {"inv", "med"} <= taken.keys() and taken["med"].value > taken["inv"].value:
+        media, whole = taken.pop("med"), taken.pop("inv")
+        problems.append(
+            f"{_FIGURES['med'].name}: {media.value:.0f} on line {media.line} are more than the"
+            f" {whole.value:.0f} investigations on line {whole.line}; neither is taken."
+            f" {_LOOK_IT_UP}"
+        )
     return Report(force.force_code, tuple(taken.values()), tuple(problems))
 
 
@@ -118,7 +129,7 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
 
     A sentence that cannot be read may change what the others of its paragraph say.
     """
-    problems = []
+    problems: list[str] = []
     doubtful: set[int] = set()
     statements: dict[tuple[int, str], list[tuple[int, Statement]]] = {}
     for sentence in said:
@@ -129,8 +140,11 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
                 statements.setdefault(key, []).append((paragraph, statement))
             if statement.why:
                 doubtful.add(paragraph)
+                why = statement.why
+                if why == UNREAD and len(problems) < _MOST_EXPLAINED:
+                    why = unread(sentence)
                 problems.append(
-                    f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "
+                    f"{figure.name}: '{statement.words}' on line {statement.line} {why}; "
                     f"not taken. {_LOOK_IT_UP}"
                 )
     if len(statements) > 1:

@@ -130,6 +130,11 @@ class Sentence:
     is_item: bool
     is_heading: bool
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return self.text.rstrip(" '\")").endswith("?")
+
     def opens(self, other: "Sentence") -> bool:
         """Return whether another that follows goes on with its words, as an item of a list may."""
         goes_on = not self.is_heading or other.text[:1].islower()

@@ -214,13 +214,14 @@ class Token(NamedTuple):
     """A word or sign on a line of the report.
 
     `value` is that of a NUMBER, or hundredths of a PERCENT; `percent` are those of the share that
-    stands in brackets beside a number.
+    stands in brackets beside a number. `text` is what the report has for it.
     """
 
     word: str
     line: int
     value: int = 0
     percent: int = 0
+    text: str = ""
 
 
 def read_number(text: str) -> int:
@@ -244,21 +245,21 @@ def tokens(text: str, lines: Sequence[int], force_code: str | None, times: Times
     `lines` has the line of the report for each character of the text.
     """
     rest = _SCARE_QUOTES.sub(lambda quoted: f" {quoted[1]} ", text)
-    found: dict[int, tuple[str, int]] = {}
+    found: dict[int, tuple[str, int, str]] = {}
     for finder in (_percents, _dates, _years, _numbers, partial(_names, force_code)):
         for start, end, sign, value in finder(rest, times):
             if _TAKEN not in rest[start:end]:
-                found[start] = (sign, value)
+                found[start] = (sign, value, text[start:end])
                 rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
     row: list[Token] = []
     for match in _WORD.finditer(rest.lower().rstrip(" .;:,?!")):
-        word, value = match[0], 0
+        word, value, as_set = match[0], 0, text[match.start() : match.end()]
         if word == _TAKEN:
-            word, value = found.get(match.start(), ("", 0))
+            word, value, as_set = found.get(match.start(), ("", 0, ""))
         elif not (word[0].isalpha() or word == "'s" or word in ",;:()-"):
             word = UNKNOWN
         if word:
-            row.append(Token(word, lines[match.start()], value))
+            row.append(Token(word, lines[match.start()], value, text=as_set))
         elif value and row:
             row[-1] = row[-1]._replace(percent=value)
     return _said_alike(row)
@@ -275,7 +276,8 @@ def _said_alike(row: list[Token]) -> list[Token]:
         lengths = range(min(longest, len(row) - place), 0, -1)
         length = next((n for n in lengths if words[place : place + n] in same), 0)
         said = same[words[place : place + length]].split() if length else []
-        told += [Token(word, row[place].line) for word in said] if length else [row[place]]
+        as_set = " ".join(token.text for token in row[place : place + length])
+        told += [Token(word, row[place].line, text=as_set) for word in said] or [row[place]]
         place += length or 1
     return told
 

@@ -2,25 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Final
 
+from assets.inputs.reports.doubts import UNREAD, unsure
 from assets.inputs.reports.parts import ANSWERS, BESIDE, CORES, Part, cover, text_of
+from assets.inputs.reports.said import MOST_BACK, Said, Statement, beginning
 from assets.inputs.reports.sentences import Sentence
 from assets.inputs.reports.signs import (
     NUMBER,
-    OTHER_TIME,
-    OWN_FORCE,
     PERCENT,
     PERIOD,
-    YEAR_BEFORE,
     Times,
     Token,
     begins,
-    frames_of,
     speaks,
     tokens,
     vocabulary,
@@ -40,15 +37,10 @@ _TOPICS: Final = {
 _ANY: Final = 10**9
 """A number of staff that is above, or below zero, whatever is told of."""
 _DIRECTIONS: Final = dict(zip(ANSWERS, (0, 1, -1), strict=True))
-_MOST_BACK: Final = 4
-"""A sentence says of whom the next ones speak, but not for long."""
 _NOTE: Final = 10
 """A paragraph of so few words may be a note to the one above."""
-_QUOTED: Final = 90
 _FIGURE_OF: Final = {"med_part": "med", "ok_alone": "ok", **dict.fromkeys(ANSWERS, STAFFING)}
-_WHOSE: Final = "may count for another force, time or subject"
-_UNCLEAR: Final = "holds words that may change what it counts"
-_UNCLEAR_AFTER: Final = "is followed by words that may change what it counts"
+_ODD: Final = "holds numbers that do not go together"
 _BESIDE: Final[Mapping[str, Callable[[int, list[int]], bool]]] = {
     "part": lambda value, told: sum(told) <= value,
     "lone": lambda value, _: value == 1,
@@ -63,56 +55,6 @@ _BESIDE: Final[Mapping[str, Callable[[int, list[int]], bool]]] = {
 
 _NUMBERING: Final = re.compile(r"^[\d.]+ ")
 _A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?|hours?)(?!\S)")
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What one sentence says of a figure.
-
-    Where a person must look it up `why` says the reason, and `value` is None unless it is certain
-    that somebody said it of this figure. `answer` is that of a capability question.
-    """
-
-    figure: str
-    value: int | None
-    line: int
-    words: str
-    why: str = ""
-    answer: str = ""
-
-
-@dataclass(frozen=True)
-class Said:
-    """A sentence with its tokens and its statements.
-
-    `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
-    `parts` cover all its words, None where one is in no frame; `shares` are of the last figure.
-    """
-
-    sentence: Sentence
-    tokens: tuple[Token, ...]
-    headings: tuple[str, ...]
-    before: "Said | None"
-    above: "Said | None"
-    parts: Sequence[Part] | None
-    statements: list[Statement] = field(default_factory=list)
-    shares: Counter[tuple[str, bool]] = field(default_factory=Counter)
-
-    @property
-    def words(self) -> str:
-        """The words and signs of the sentence."""
-        return text_of(self.tokens)
-
-    def back(self, most: int | None = None) -> Iterator["Said"]:
-        """Yield the sentence, and those before it in its paragraph, the nearest first."""
-        here: Said | None = self
-        while here is not None and most != 0:
-            yield here
-            here, most = here.before, most and most - 1
-
-    def doubt(self, why: str) -> None:
-        """Leave its figures to a person, for a reason that stands elsewhere."""
-        self.statements[:] = [replace(one, why=one.why or why) for one in self.statements]
 
 
 def say(
@@ -135,15 +77,15 @@ def say(
         # A list item goes on with such words as `Since September 2011 there were:`.
         row = (*opens.tokens, *row)
     headings = tuple(_heading(each, force_code, times) for each in sentence.headings)
-    asks = sentence.text.rstrip(" '\")").endswith("?")
-    parts = None if asks else _parts(row, before)
-    said = Said(sentence, row, headings, before, above, parts)
+    parts = None if sentence.asks else _parts(row, before)
+    shares = Counter(last.shares if last else ())
+    said = Said(sentence, row, headings, before, above, parts, shares=shares)
     if said.parts:
         said.statements.extend(_of_parts(said, said.parts, sites))
     else:
         said.statements.extend(_told_of(said))
         for each in _meant(said):
-            each.doubt(_UNCLEAR_AFTER)
+            each.doubt(_followed(said))
     return said
 
 
@@ -159,6 +101,10 @@ def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None
     if parts is None and before and begins("refers", words):
         return cover((*before.tokens, Token(";", 0), *row))
     return parts
+
+
+def _followed(said: Said) -> str:
+    return f"is followed by {said.quoted}, which may change what it counts"
 
 
 def _meant(said: Said) -> Iterator[Said]:
@@ -192,29 +138,32 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     period = any(PERIOD in part.times for part in parts)
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
-    earlier = said.before.back(_MOST_BACK) if said.before else ()
-    last = next((each.statements for each in earlier if each.statements), [])
-    spoken = {one.figure: one.value for one in last}
-    told = said.shares
-    told.update(said.before.shares if said.before else {})
+    # Parts of a figure may stand in paragraphs of their own.
+    figures = next((each for each in said.earlier(MOST_BACK) if each.statements), None)
+    spoken = {one.figure: one.value for one in figures.statements} if figures else {}
+    at_first, told = spoken, said.shares
     for part in parts:
         mine = not part.row or id(part.row[-1]) in own
         in_period = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         if part.kind == "app":
-            total = _value(part) if _is_sure(said, part, in_period, sites) else None
+            total = None if unsure(said, part, in_period, sites) else _value(part)
         if part.kind in {"elsewhere", "other"}:
             spoken = {}
         if not mine or part.kind in BESIDE:
             if mine:
                 if not _fits(part, spoken, told):
-                    yield from _doubted(said, part.row[0], spoken)
+                    above = figures if spoken is at_first else None
+                    yield from _misfits(said, part, spoken, above)
                 told.update(_shares(part))
             continue
         told.clear()
         figure = _FIGURE_OF.get(part.kind, part.kind)
         at = part.said.get("n") or part.said.get("no") or part.said.get("not") or part.row[0]
-        if not _is_sure(said, part, in_period, sites) or (part.kind == "ok" and total is None):
-            yield from _doubted(said, at, [figure], why=_WHOSE)
+        why = unsure(said, part, in_period, sites)
+        if not why and part.kind == "ok" and total is None:
+            why = "gives approvals, and not of how many applications"
+        if why:
+            yield from _doubted(said, at, [figure], why=why)
         elif part.kind in ANSWERS:
             yield _answer(said, part)
             spoken = {STAFFING: _DIRECTIONS[part.kind] * _ANY}
@@ -225,13 +174,25 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             yield from counts or _doubted(said, at, {figure: None, **of})
 
 
+def _misfits(
+    said: Said, part: Part, spoken: Iterable[str], figures: Said | None
+) -> Iterator[Statement]:
+    """Doubt the figures beside which a part cannot be true, where those stand in a paragraph above.
+
+    In its own the part itself, which is told of for each of them, leaves them in doubt.
+    """
+    if figures and figures.sentence.paragraph != said.sentence.paragraph:
+        figures.doubt(_followed(said))
+    return _doubted(said, part.row[0], spoken)
+
+
 def _value(part: Part) -> int:
     number = part.said.get("n")
     return 0 if number is None else number.value if number.word == NUMBER else 1
 
 
 def _doubted(
-    said: Said, at: Token, figures: Iterable[str], *, why: str = _UNCLEAR
+    said: Said, at: Token, figures: Iterable[str], *, why: str = _ODD
 ) -> Iterator[Statement]:
     return (_statement(said, figure, None, at, why=why) for figure in figures)
 
@@ -253,7 +214,7 @@ def _answer(said: Said, part: Part) -> Statement:
     steps = [of["to"] - of["from"]] if "to" in of else []
     steps += [direction * of["by"]] if "by" in of else []
     turned = any((step > 0) - (step < 0) != direction for step in steps)
-    why = _UNCLEAR if turned or len(set(map(abs, steps))) > 1 else ""
+    why = _ODD if turned or len(set(map(abs, steps))) > 1 else ""
     return _statement(said, STAFFING, None if why else 1, at, why=why, answer=part.kind)
 
 
@@ -302,61 +263,8 @@ def _share(said: Said, part: Part, total: int | None) -> Statement:
         first = said.words.count(" ", 0, match.start())
         rest += sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
     if value < 0 or (rest and total is not None and value + rest > total):
-        return _statement(said, "ok", None, token, why=_UNCLEAR)
+        return _statement(said, "ok", None, token, why=_ODD)
     return _statement(said, "ok", value, token)
-
-
-def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
-    """Return whether a part is about our force, our period, and all that its figure counts."""
-    text = text_of(part.row)
-    untimed = part.kind != "soc" and not in_period and not part.times
-    others = {OTHER_TIME, YEAR_BEFORE} - ({YEAR_BEFORE} if part.kind in ANSWERS else set())
-    if not _is_ours(said, others if untimed else set()):
-        return False
-    if part.kind == "inv" and not speaks("covered", text):
-        before, whole = said.before, speaks("whole", text)
-        known = before is None or before.parts or before.sentence.opens(said.sentence)
-        general = not any(speaks("topic", heading) for heading in said.headings)
-        return bool(known and (whole or (in_period and general)))
-    if part.kind == "soc":
-        named = frozenset(vocabulary().words["site"].findall(text))
-        lone = len(named) == 1 and "socialmedia" not in text
-        return speaks("any_site", text) and (not lone or named >= sites)
-    if part.kind == "app" and "bare" in part.said:
-        # Applications for nothing in particular are for what was spoken of last.
-        spoken = [each.words for each in said.back(2)]
-        if said.before is None:
-            spoken += said.headings
-        words = next((each for each in spoken if "secondjobs" in each), "applications for")
-        return "applications for" not in words.replace("applications for secondjobs", "")
-    return True
-
-
-def _is_ours(said: Said, times: Set[str] = frozenset()) -> bool:
-    """Return whether words that may be of any force are of ours, by what stands before them.
-
-    What names no force goes on about what is before, so that must be known; so must what names no
-    time of its own, when none of the `times` may be spoken of before.
-    """
-    for heading in said.headings:
-        national = any(frames_of("national", heading)) and re.search("[§£]", said.words)
-        if not national and not any(frames_of("heading", heading)):
-            return False
-    named = OWN_FORCE in said.words
-    if not named and re.match(r"(\( )?¶", said.words):
-        return False
-    earlier = list(said.back(_MOST_BACK + 1))[1:]
-    if times or not re.search("[§£]", said.words):
-        for each in earlier:
-            known = each.parts or begins("opens", each.words) or each.sentence.opens(said.sentence)
-            if not known or not times.isdisjoint(each.words.split()):
-                return False
-    for each in () if named else earlier:
-        other = vocabulary().words["others"].search(each.words)
-        own = re.search(r"[§£]", each.words)
-        if other or own:
-            return not other or (own is not None and own.start() < other.start())
-    return True
 
 
 def _tells_of(figure: str, text: str) -> bool:
@@ -370,7 +278,7 @@ def _told_of(said: Said) -> Iterator[Statement]:
         return
     counting = _A_TIME.sub("", text)
     amount, share = speaks("quantity", counting), speaks("some", counting)
-    about = (*said.headings, *(each.words for each in said.back(_MOST_BACK)))
+    about = (*said.headings, *(each.words for each in said.back(MOST_BACK)))
     of_jobs = any(speaks("about_jobs", words) for words in about)
     near = text + (said.before.words if said.before else "")
     told = {figure: _tells_of(figure, text) for figure in _TOPICS}
@@ -382,12 +290,11 @@ def _told_of(said: Said) -> Iterator[Statement]:
     at = next(chain(counts, said.tokens), Token("", 0))
     for figure in _TOPICS:
         if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
-            yield _statement(said, figure, None, at, why=_UNCLEAR)
+            yield _statement(said, figure, None, at, why=UNREAD)
 
 
 def _statement(
     said: Said, figure: str, value: int | None, at: Token, *, why: str = "", answer: str = ""
 ) -> Statement:
-    text = said.sentence.text
-    words = text if len(text) <= _QUOTED else text[:_QUOTED].rsplit(" ", 1)[0] + " ..."
+    words = beginning(said.sentence.text)
     return Statement(figure, value, at.line, words, why=why, answer=answer)
