@@ -14,7 +14,6 @@ import numpy as np
 
 from assets.disclosure.known import Hidden, Knowledge, OfForce
 from assets.disclosure.passed import Ways
-from assets.disclosure.solver import Condition
 from schemas.breakdown import Band, read_breakdown
 
 _QUANTILES: Final = {
@@ -125,12 +124,8 @@ class Held(NamedTuple):
 
     def tell(self, known: Knowledge, _: int) -> None:
         """Add it; where it is not so, the return was accepted with an answer: that is noted."""
-
-        def of_unknowns(told: Condition) -> Condition:
-            parts = [(weight, known.total([place])) for place, weight in told.terms.items()]
-            return Condition.of(parts, told.low, told.high)
-
-        if not known.tell([[[*map(of_unknowns, way)] for way in ways] for ways in self.ways]):
+        of = known.of_unknowns
+        if not known.tell([[[*map(of, way)] for way in ways] for ways in self.ways]):
             known.broken.setdefault(self.force, set()).add(self.rule)
 
 

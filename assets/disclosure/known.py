@@ -82,14 +82,27 @@ class Knowledge:
         """Return the sum of counts: of the unknown ones, and of those that some edition shows."""
         unknowns, shown = [], 0
         for place in places:
-            if (value := self.values.get(place)) is not None:
-                shown += value
+            if (value := self.values.get(place)) is None:
+                unknowns.append(self._number(place))
             else:
-                if place not in self.numbers:
-                    self.numbers[place] = len(self.names)
-                    self.names.append(self.counts[place])
-                unknowns.append(self.numbers[place])
+                shown += value
         return Total(tuple(unknowns), shown)
+
+    def of_unknowns(self, told: Condition) -> Condition:
+        """Return a condition of the counts at places as one of those that are unknown."""
+        terms, shown = {}, 0.0
+        for place, weight in told.terms.items():
+            if (value := self.values.get(place)) is None:
+                terms[self._number(place)] = weight
+            else:
+                shown += weight * value
+        return Condition.beside(terms, shown, told.low, told.high)
+
+    def _number(self, place: int) -> int:
+        number = self.numbers.setdefault(place, len(self.names))
+        if number == len(self.names):
+            self.names.append(self.counts[place])
+        return number
 
     def value(self, number: int) -> int:
         """Return what an unknown is in fact."""
@@ -279,7 +292,7 @@ class Puzzle:
 
     def conditions(self) -> Rows:
         """Return the rows; what several editions tell alike stands once."""
-        rows = {(tuple(sorted(row.terms.items())), row.low, row.high): row for row in self._rows}
+        rows = {(frozenset(row.terms.items()), row.low, row.high): row for row in self._rows}
         return Rows.of([*rows.values()], self.columns)
 
 

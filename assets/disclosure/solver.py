@@ -55,10 +55,14 @@ class Condition(NamedTuple):
         for weight, total in parts:
             for number in total.unknowns:
                 terms[number] += weight
-        shown = sum(weight * total.shown for weight, total in parts)
+        return cls.beside(terms, sum(weight * total.shown for weight, total in parts), low, high)
+
+    @classmethod
+    def beside(cls, terms: Mapping[int, float], shown: float, low: float, high: float) -> Condition:
+        """Return what it tells that unknowns and a number that is known add up to such a sum."""
         kept = {number: weight for number, weight in terms.items() if weight}
         ends = low - shown, high - shown
-        if kept and all(weight < 0 for weight in kept.values()):
+        if kept and max(kept.values()) < 0:
             kept, ends = {n: -weight for n, weight in kept.items()}, (-ends[1], -ends[0])
         return cls(kept, *ends)
 
