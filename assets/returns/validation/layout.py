@@ -282,8 +282,10 @@ def _label_findings(
         for code, (_, cell) in columns.items()
     ]
     for line, labels, code, here in placed:
-        said = _plain(cells[here].text) if here in cells else None
-        meant = [other for other, label in labels.items() if _plain(label) == said]
+        text = cells[here].text if here in cells else ""
+        if text in {"", labels[code]}:
+            continue
+        meant = [other for other, label in labels.items() if _plain(label) == _plain(text)]
         if meant and code not in meant:
             other = meant[0]
             message = f"beside the {line} code {code!r} stands the label of {other!r}: which is it?"
