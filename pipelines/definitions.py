@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.declare import step
+from assets.declare import Check, Made, step
 from assets.figures import assets as figures
 from assets.inputs import assets as inputs
 from assets.intake.store import utc_now
@@ -18,12 +18,15 @@ from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
 from pipelines.resources import RESOURCES
 from schemas.collection import Collection, sound_collections
 
-STEPS: Final = {
-    "intake": (inputs,),
-    "validation": (validation,),
-    "figures": (figures,),
+STEPS: Final[dict[str, tuple[Made | Check, ...]]] = {
+    "intake": inputs.PARTS,
+    "validation": validation.PARTS,
+    "figures": (*figures.PARTS, *validation.FOR_READERS, *inputs.FOR_READERS),
 }
-"""What is made in one step of Dagster, in order; the release is the last."""
+"""What is made in one step of Dagster, in order; the release is the last.
+
+What only readers wait for is made when the gate has something to do: see AHEAD.
+"""
 
 AHEAD: Final = {"figures": {"totals/cube": release.choose_ahead}}
 """What of the release is begun in a step before, once the tables before one of it are made."""
@@ -70,10 +73,7 @@ EXPECTED = freshness(sound_collections(), utc_now())
 
 defs = dg.Definitions(
     assets=[
-        *(
-            step(name, [p for each in of for p in each.PARTS], AHEAD.get(name))
-            for name, of in STEPS.items()
-        ),
+        *(step(name, parts, AHEAD.get(name)) for name, parts in STEPS.items()),
         *with_freshness([release.marts], EXPECTED),
         *validation.FORCE_RETURNS.values(),
     ],

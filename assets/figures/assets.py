@@ -1,11 +1,11 @@
 """Figures: live entries become totals and what is laid out of them, recounted and reconciled."""
 
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
 
-from assets.declare import RESEARCH, Check, made
+from assets.declare import RESEARCH, Check, Made, made
 from assets.figures import comparable, scores
 from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
@@ -74,7 +74,7 @@ def published_figures(reconciliation: pl.DataFrame) -> tuple[bool, dict[str, Any
 
 _PRINTED = {"printed": "reports/report_figures", "instances": RESEARCH["instances"]}
 
-PARTS = (
+PARTS: Final[tuple[Made | Check, ...]] = (
     *(
         made(f"totals/{mart.__name__}", by=mart, live=_LIVE)
         for mart in (

@@ -148,8 +148,6 @@ PARTS = (
     made("reports/report_figures", by=report_figures, damaged="intake/damaged_receipts"),
     made(*RESEARCH.values(), _FILES, _PROBLEMS, by=research),
     made("research/social_media", by=social_media, instances=RESEARCH["instances"]),
-    made("research/survey", by=survey, responses=RESEARCH["responses"]),
-    made("research/survey_changes", by=survey_changes, responses=RESEARCH["responses"]),
     Check(
         _PROBLEMS,
         "research_is_sound",
@@ -157,3 +155,9 @@ PARTS = (
         research_is_sound,
     ),
 )
+
+FOR_READERS = (
+    made("research/survey", by=survey, responses=RESEARCH["responses"]),
+    made("research/survey_changes", by=survey_changes, responses=RESEARCH["responses"]),
+)
+"""What no figure follows from."""

@@ -1,13 +1,13 @@
 """Validation: what stands in returns becomes entries, findings, states, and live returns."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
 
 from assets.cases import derived
-from assets.declare import Check, made
+from assets.declare import Check, Made, made
 from assets.intake.tables import readings
 from assets.lake import Lake
 from assets.previous import previous_release, previous_values
@@ -214,7 +214,7 @@ _STANDING = _RECEIPTS | {
 }
 _LIVE = {"live_returns": "validation/live_returns", "entries": "validation/entries"}
 
-PARTS = (
+PARTS: Final[tuple[Made | Check, ...]] = (
     made("desk/choices", by=choices),
     made("desk/corrections", by=read_corrections),
     made(
@@ -240,6 +240,15 @@ PARTS = (
         **_STANDING,
         answers="desk/answers",
     ),
+    made("validation/live_entries", by=live_entries, **_LIVE, **_RECEIPTS, **_EXTRACTS),
+    *(
+        Check("validation/findings", tier, title, partial(_blocking, tier))
+        for tier, title in {**TIERS, CASES: OTHER_FILES[CASES]}.items()
+        if tier != NATIONAL
+    ),
+)
+
+FOR_READERS: Final[tuple[Made | Check, ...]] = (
     made(
         "validation/repairs",
         by=repairs,
@@ -256,10 +265,5 @@ PARTS = (
         applied="validation/applied_corrections",
         live_returns="validation/live_returns",
     ),
-    made("validation/live_entries", by=live_entries, **_LIVE, **_RECEIPTS, **_EXTRACTS),
-    *(
-        Check("validation/findings", tier, title, partial(_blocking, tier))
-        for tier, title in {**TIERS, CASES: OTHER_FILES[CASES]}.items()
-        if tier != NATIONAL
-    ),
 )
+"""What no figure follows from."""
