@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,7 +27,7 @@ from schemas import vocabulary as v
 from schemas.collection import Collection, load_collection
 from schemas.conform import conform
 from schemas.contract import Contract, empty
-from schemas.disclosure import SUPPRESSED, SYMBOLS, Disclosure, Protection
+from schemas.disclosure import SUPPRESSED, SYMBOLS, Disclosure
 from schemas.errors import ContractError
 from schemas.marts import DisclosureReport, SuppressionAudit
 from schemas.public import public_marts, symbol_of, with_symbols
@@ -79,6 +79,7 @@ def public_edition(
     *,
     due: bool = True,
     keep: Keep = each_time,
+    ahead: Callable[[], None] = lambda: None,
 ) -> PublicEdition:
     """Return the public edition of a release.
 
@@ -89,6 +90,7 @@ def public_edition(
         earlier: every public edition that was ever shown, oldest first.
         due: whether the hard deadline has passed.
         keep: keeps what was found of one system of sums, for as long as that is the same.
+        ahead: waits until it is kept what `choose_ahead` chooses, if somebody was asked to.
 
     Raises:
         ContractError: the marts contradict each other, or no numbers fit all editions.
@@ -109,7 +111,7 @@ def public_edition(
                 f" {_MOST_PROVED:,}"
             )
             return PublicEdition(withheld=why, told=why)
-        chosen = _chosen(made, settings, wholly, keep)
+        chosen = _chosen(made, settings, wholly, keep, ahead)
         hidden = (
             (block.counts[place].mart, block.counts[place].column, block.counts[place].key)
             for block, choice in chosen
@@ -156,6 +158,8 @@ def _impossible(
 def choose_ahead(lake: Lake, tables: Mapping[str, str]) -> None:
     """Choose what the next public edition will hide at first, and keep it until that is made.
 
+    Of the largest system of sums: whoever makes the edition chooses of the others meanwhile.
+
     Args:
         lake: the lake of a collection whose hard deadline has passed, held by the caller.
         tables: the tables of the marts that published.BEHIND names, by these names.
@@ -173,22 +177,36 @@ def choose_ahead(lake: Lake, tables: Mapping[str, str]) -> None:
     now = edition_behind("", marts, collection)
     if not too_early(now, earlier, collection, due=True):
         made = blocks(now, collection, earlier, frozenset(of_one_force(now)))
-        if all(len(each.counts) <= _MOST_PROVED for each in made):
-            _chosen(made, settings, frozenset(), partial(made_once, lake))
+        if (largest := _largest(made)) and len(largest.counts) <= _MOST_PROVED:
+            _choice(largest, settings, frozenset(), partial(made_once, lake))
+
+
+def _largest(made: Sequence[Block]) -> Block | None:
+    return max(made, key=lambda block: len(block.counts), default=None)
 
 
 def _chosen(
-    made: Sequence[Block], settings: Disclosure, wholly: frozenset[str], keep: Keep
+    made: Sequence[Block],
+    settings: Disclosure,
+    wholly: frozenset[str],
+    keep: Keep,
+    ahead: Callable[[], None],
 ) -> list[tuple[Block, Choice]]:
     """Return each block with which of its counts to hide."""
-    protections = [settings.counts[block.subject] for block in made]
+    largest = _largest(made)
+
+    def choice(block: Block) -> Choice:
+        if block is largest:
+            ahead()
+        return _choice(block, settings, wholly, keep)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        choices = pool.map(partial(_choice, keep, wholly), made, protections)
-        return list(zip(made, choices, strict=True))
+        return list(zip(made, pool.map(choice, made), strict=True))
 
 
-def _choice(keep: Keep, wholly: frozenset[str], block: Block, protection: Protection) -> Choice:
+def _choice(block: Block, settings: Disclosure, wholly: frozenset[str], keep: Keep) -> Choice:
     """Return which counts of a block to hide, as it was found before of the same block."""
+    protection = settings.counts[block.subject]
     broken = {force: sorted(rules) for force, rules in sorted(block.broken.items())}
     told = block.counts, block.nation, block.told, broken, block.ranges
     key = repr((told, protection, sorted(wholly))).encode()

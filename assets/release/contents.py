@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -197,17 +197,13 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         before = [*takewhile(lambda entry: entry.release != mine, entered)]
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
-
-        def keep(kind: str, key: bytes, make: Callable[[], bytes]) -> bytes:
-            draft.gate.has_chosen()  # which is kept by then
-            return made_once(draft.lake, kind, key, make)
-
         edition = public_edition(
             draft.marts,
             draft.collection,
             earlier,
             due=draft.made_from["public"] != EARLY,
-            keep=keep,
+            keep=partial(made_once, draft.lake),
+            ahead=draft.gate.has_chosen,
         )
         released = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
         contracts = {name: edition.contracts[name] for name in released}

@@ -254,6 +254,8 @@ def _serve(line: Connection, lake: str | None = None) -> None:
             read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
+    import scipy.sparse  # noqa: F401, PLC0415
+
     from assets.disclosure.edition import choose_ahead  # noqa: PLC0415
     from assets.release.gate.process import ToChoose  # noqa: PLC0415
     from assets.release.pages.drawn import drawn  # noqa: PLC0415
