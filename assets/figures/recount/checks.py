@@ -86,7 +86,9 @@ def _missing(totals: Totals) -> Iterator[str]:
 
 def _otherwise(totals: Totals, counted: pl.DataFrame, wholes: pl.DataFrame) -> Iterator[str]:
     """Yield what the second engine finds otherwise in the same cells and the same research."""
-    recount = pl.concat([counted, research_recounted(totals.research, totals.collection)])
+    recount, research = counted, totals.research
+    if len(research.profiles) + len(research.instances) + len(research.responses):
+        recount = pl.concat([counted, research_recounted(research, totals.collection)])
     for row in differences(totals.national, recount).iter_rows(named=True):
         yield (
             f"{row['measure']} {row['breakdown']} {row['period']}: {row['value']} of"

@@ -5,12 +5,12 @@
 -- period); `region` (force_code): forces that are in one; `most` (share, cases) and `moving` (change,
 -- cases): the limits of M006 and M007, null for none.
 
-create temp view main as
+create temp table main as
 select measure, (select any_value(keys[1]) from level as l where l.measure = level.measure and l.crossed
     and len(l.keys) = 1) as across
 from level where kind = 'value' and not crossed and len(keys) = 0 and without is null order by id limit 1;
 
-create temp view figure_now as
+create temp table figure_now as
 select *, coalesce(nullif(breakdown, ''), 'all') as called,
     list_filter(string_split(breakdown, ';'), lambda part: part <> '') as parts
 from national where period = 'collection';
@@ -59,7 +59,7 @@ select id, kind, measure, name, breakdown, of_whole, grouped, force_code, sum(n)
 from counted where kind in ('value', 'share') and period = 'collection' and n is not null group by all;
 
 -- What each force in the whole of a share holds of it; `part` is null where it holds none.
-create temp view shared as
+create temp table shared as
 select figure.*, whole.force_code, whole.n as whole, held.n as part
 from (select distinct id, measure, name, breakdown, of_whole from held where kind = 'share') as figure
 join (select id, of_whole, force_code, sum(n)::bigint as n from held group by all) as whole

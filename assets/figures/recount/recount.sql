@@ -122,7 +122,7 @@ select measure, 'question=' || question || ';answer=' || named as breakdown,
 from option left join cells using (sheet, row_code, column_code)
 group by measure, question, named;
 
-create temp view figure as
+create temp table figure as
 select * from total
 union all by name select * from percent
 union all by name select * from per_month
