@@ -20,8 +20,8 @@ import polars as pl
 from schemas.collection import Collection
 from schemas.contract import contracts
 from schemas.errors import SetupError
-from schemas.measures import NOW
-from schemas.template import CaseRows, Entry, Template
+from schemas.measures import NOW, CaseRows
+from schemas.template import Entry, Template
 from schemas.vocabulary import WORKFORCE
 
 CASE_TABLES: Final = contracts(Path(__file__).with_suffix(".toml"))

@@ -1,9 +1,10 @@
 """The sheet on which a return says whose it is, and what a template's may lack."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from schemas.faults import Fault
+from schemas.measures import SheetLines
 from schemas.toml_lines import Loc
 from schemas.vocabulary import BASES
 
@@ -20,23 +21,23 @@ PREFILLED: Final = (
 """What stands on the cover before anybody fills it: these rows alone can be locked."""
 
 
-def cover_faults(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+def cover_faults(sheets: Sequence[SheetLines]) -> Iterator[Fault]:
     """Yield what the sheet `cover` lacks, of the sheets of a template's file."""
-    found = ((i, sheet) for i, sheet in enumerate(sheets) if sheet["name"] == "cover")
+    found = ((i, sheet) for i, sheet in enumerate(sheets) if sheet.name == "cover")
     number, cover = next(found, (0, None))
     if cover is None:
         yield ("sheet",), "there is no sheet 'cover', on which a return says whose it is"
         return
-    rows = {row["code"]: (i, row["kind"] or cover["kind"]) for i, row in enumerate(cover["rows"])}
+    rows = {row.code: (i, row.kind or cover.kind) for i, row in enumerate(cover.rows)}
     for code, kind in COVER.items():
         place, of = rows.get(code, (None, ""))
         if of != kind:
             at: Loc = ("sheet", number, "rows")
             at = at if place is None else (*at, place)
             yield at, f"the cover needs a row {code!r} of kind {kind}"
-    for place, row in enumerate(cover["rows"]):
+    for place, row in enumerate(cover.rows):
         at = ("sheet", number, "rows", place)
-        if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
+        if row.code == "basis" and not set(row.answers) <= set(BASES):
             yield (*at, "answers"), f"'basis' has no answers but {', '.join(BASES)}"
-    if [column["code"] for column in cover["columns"]] != ["value"]:
+    if [column.code for column in cover.columns] != ["value"]:
         yield ("sheet", number, "columns"), "the cover has one column, 'value'"

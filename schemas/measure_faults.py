@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.faults import Fault, known
-from schemas.measures import NOW, QUESTION
-from schemas.template_faults import Said, Sheets
+from schemas.measures import NOW, QUESTION, CaseRows, Figure, Measure, Protections
+from schemas.template import Entry, Template
+from schemas.template_faults import Cell, Sheets
 from schemas.toml_lines import Loc
 from schemas.wording import listed
 
@@ -36,122 +37,116 @@ _OF_COUNTS: Final = (
 _NOT_ADDED: Final = ("percent", "per_month", "per_force")
 
 
-def measure_faults(file: Said, sheets: Sheets, none: Collection[str]) -> Iterator[Fault]:
+def measure_faults(sheets: Sheets) -> Iterator[Fault]:
     """Yield everything that is wrong with measures, and with the figures made of them.
 
-    Args:
-        file: what the file says, whose names are known.
-        sheets: its sheets, the cells of which were counted.
-        none: names that are told to be none, and may be meant for what has another name.
+    `sheets` are those of the template, the cells of which were counted.
     """
-    counted = {cell[0] for cell in sheets.counted}
-    for name, measure in file["measures"].items():
-        yield from _levels(("measures", name), measure)
-        if None in sheets.doubtful or name in sheets.doubtful:
-            continue
-        yield from _as_counted(name, measure, sheets, none)
-        if name not in counted:
-            yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
-    yield from _figures(file, sheets)
-    yield from _named_alike(file["measures"], sheets)
-    if file["cases"] and not sheets.doubtful & {None, file["cases"]["measure"], "investigations"}:
-        yield from _cases(file["cases"], sheets, none)
-    if file["disclosure"] is not None:
-        yield from _protections(file["disclosure"], file["measures"], none)
+    template, doubtful, none = sheets.template, sheets.doubtful, sheets.unsure.names
+    for name, measure in template.measures.items():
+        yield from _levels(("measures", name), sheets.file.measures[name])
+        cells = [cell for cell in sheets.counted.values() if cell.entry.measure == name]
+        if not doubtful & {None, name}:
+            yield from _as_counted(name, measure, cells, none)
+            if not cells:
+                yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
+    entries = [cell.entry for cell in sheets.counted.values()]
+    yield from _figures(template, entries, doubtful)
+    yield from _named_alike(template.measures, entries)
+    if (cases := template.cases) and not doubtful & {None, cases.measure, "investigations"}:
+        yield from _cases(cases, entries, none)
+    if template.disclosure is not None:
+        yield from _protections(template.disclosure, template.measures, none)
 
 
-def _levels(loc: Loc, measure: Said) -> Iterator[Fault]:
+def _levels(loc: Loc, measure: Measure) -> Iterator[Fault]:
     """Yield levels crossed twice, rates of what is no level, and shares not of their own whole."""
-    if measure["change"] == QUESTION:
+    if measure.change == QUESTION:
         yield (*loc, "change"), f"there is no change along {QUESTION!r}; name a list"
-    if measure["kind"] == "stock" and measure["per_month"]:
+    if measure.kind == "stock" and measure.per_month:
         rate = "a stock is a number at a date, which has no rate a month; take per_month out, or"
         yield (*loc, "per_month"), f"{rate} kind where it is counted over the period"
-    levels, crossed = [level["by"] for level in measure["levels"]], measure["crossed_by"]
+    levels, crossed = [{*level.by} for level in measure.levels], measure.crossed_by
     for i, by in enumerate(levels):
         if crossed in by:
             crosses = f"{crossed!r} crosses every level already; take it out here"
             yield (*loc, "levels", i), crosses
-    for key in ("per_month", "per_force"):
-        for dims in measure[key]:
-            if set(dims) not in map(set, levels):
+    for key, rates in (("per_month", measure.per_month), ("per_force", measure.per_force)):
+        for dims in rates:
+            if {*dims} not in levels:
                 none = f"{json.dumps(dims)} is none of the measure's levels; add it there"
                 yield (*loc, key), none
-    for i, share in enumerate(measure["shares"]):
-        for dim in sorted(set(share["within"]) - set(share["by"])):
+    for i, share in enumerate(measure.shares):
+        for dim in sorted({*share.within} - {*share.by}):
             yield (*loc, "shares", i), f"{dim!r} is in within and must be in by as well"
 
 
-def _as_counted(name: str, said: Said, sheets: Sheets, none: Collection[str]) -> Iterator[Fault]:
+def _as_counted(
+    name: str, said: Measure, cells: Sequence[Cell], none: Collection[str]
+) -> Iterator[Fault]:
     """Yield what the cells of a measure do not give: its totals, two ends of a change, a mart."""
-    loc, along = ("measures", name), said["change"]
-    counted = [key for key in sheets.counted if key[0] == name]
-    cells = [
-        (dict(dims), cell.row)
-        for (measure, period, *dims), cell in sheets.counted.items()
-        if (measure, period) == (name, NOW)
-    ]
-    asked = sum(QUESTION in dims for dims, _ in cells)
-    given = [key for key in _OF_COUNTS if said[key]]
-    if 0 < asked < len(cells):
+    loc, along = ("measures", name), said.change
+    now = [cell for cell in cells if cell.entry.period == NOW]
+    by = [cell.entry.dims for cell in now]
+    asked = sum(QUESTION in dims for dims in by)
+    if 0 < asked < len(by):
         yield loc, f"{name!r} is asked by questions and counted by rows; give each its own"
-    elif asked or (counted and not cells):
+    elif asked or (cells and not now):
         why = (
             "asked by questions, whose totals are by answer"
             if asked
             else ("asked of earlier periods alone, each count of which stands for itself")
         )
+        given = (key for key in _OF_COUNTS if getattr(said, key))
         yield from (((*loc, key), f"{name!r} is {why}; take {key} out") for key in given)
-    elif cells:
-        yield from _at_levels(loc, said, [{*dims} for dims, _ in cells])
-        yield from _derived(loc, said, [{*dims} for dims, _ in cells])
-    codes = {dims.get(along) for dims, _ in cells} - {None}
-    if along not in {None, QUESTION} and cells and not asked and len(codes) < 2:
+    elif now:
+        yield from _at_levels(loc, said, [{*dims} for dims in by])
+        yield from _derived(loc, said, [{*dims} for dims in by])
+    codes = {dims.get(along or "") for dims in by} - {None}
+    if along not in {None, QUESTION} and by and not asked and len(codes) < 2:
         few = f"{name!r} is counted at no two codes of {along!r}: there is no change along it"
         yield (*loc, "change"), few
     always, also = _KEYS.get(name, (set[str](), set[str]()))
-    other = [row for dims, row in cells if not always <= dims.keys() <= always | also]
+    other = [cell.row for cell in now if not always <= {*cell.entry.dims} <= always | also]
     if name in _KEYS and other and not (always | also) & {*none}:
         keys = " and ".join(sorted(always))
         yield other[0], f"the mart {name!r} counts by {keys}; call the measure otherwise"
 
 
-def _at_levels(loc: Loc, said: Said, cells: Sequence[set[str]]) -> Iterator[Fault]:
+def _at_levels(loc: Loc, said: Measure, cells: Sequence[set[str]]) -> Iterator[Fault]:
     """Yield the levels of a measure at which it has no cell; `cells` are by their dimensions."""
-    if not (said["levels"] or said["statistics"]):
+    if not (said.levels or said.statistics):
         yield loc, f"no total of {loc[1]!r} is given: give it levels, or statistics"
-    for i, level in enumerate(said["levels"]):
-        by, without = {*level["by"]}, level["without"]
+    for i, level in enumerate(said.levels):
+        by, without = {*level.by}, level.without
         at = [without in dims for dims in cells if by <= dims]
         if all(at):
             yield (*loc, "levels", i), _none(loc, by, without)
         elif without and not any(at):
             yield (*loc, "levels", i), f"leaves nothing out: no cell there has {without!r} too"
-        if without and by in map(set, said["per_force"]):
-            every = f"a spread is of all that a force counted, and {json.dumps(level['by'])} leaves"
+        if without and by in map(set, said.per_force):
+            every = f"a spread is of all that a force counted, and {json.dumps(level.by)} leaves"
             yield (*loc, "per_force"), f"{every} out what has {without!r}; take one out"
-    if said["crossed_by"] and not any(said["crossed_by"] in dims for dims in cells):
-        yield (*loc, "crossed_by"), _none(loc, [said["crossed_by"]])
+    if said.crossed_by and not any(said.crossed_by in dims for dims in cells):
+        yield (*loc, "crossed_by"), _none(loc, [said.crossed_by])
 
 
-def _derived(loc: Loc, said: Said, cells: Sequence[set[str]]) -> Iterator[Fault]:
+def _derived(loc: Loc, said: Measure, cells: Sequence[set[str]]) -> Iterator[Fault]:
     """Yield the shares, sums and statistics that such cells do not give."""
-    for i, share in enumerate(said["shares"]):
-        if not any({*share["by"]} <= dims for dims in cells):
-            yield (*loc, "shares", i), _none(loc, share["by"])
-        elif {*share["by"]} == {*share["within"]}:
+    for i, share in enumerate(said.shares):
+        if not any({*share.by} <= dims for dims in cells):
+            yield (*loc, "shares", i), _none(loc, share.by)
+        elif {*share.by} == {*share.within}:
             yield (*loc, "shares", i), "this share is always 100 per cent; name more lists in by"
-    if said["unit"] in _NOT_ADDED and said["levels"]:
+    if said.unit in _NOT_ADDED and said.levels:
         more = "cannot be added up; give the measure statistics in place of levels"
-        yield (*loc, "unit"), f"numbers in {said['unit']} {more}"
-    if said["statistics"] and len(cells) > 1:
+        yield (*loc, "unit"), f"numbers in {said.unit} {more}"
+    if said.statistics and len(cells) > 1:
         many = f"{loc[1]!r} is counted in {len(cells)} cells; statistics are of one that each has"
         yield (*loc, "statistics"), many
-    if said["statistics"] and said["per_force"]:
-        yield (
-            (*loc, "per_force"),
-            "no spread is given beside statistics, which are one; take it out",
-        )
+    if said.statistics and said.per_force:
+        beside = "no spread is given beside statistics, which are one; take it out"
+        yield (*loc, "per_force"), beside
 
 
 def _none(loc: Loc, by: Iterable[str], without: str | None = None) -> str:
@@ -159,60 +154,64 @@ def _none(loc: Loc, by: Iterable[str], without: str | None = None) -> str:
     return f"no cell of {loc[1]!r} {' and '.join(what)}; take it out, or give cells the codes"
 
 
-def _cases(cases: Said, sheets: Sheets, none: Collection[str]) -> Iterator[Fault]:
+def _cases(cases: CaseRows, entries: Sequence[Entry], none: Collection[str]) -> Iterator[Fault]:
     """Yield why the rows of an extract cannot be what a measure counts."""
     always, also = _KEYS["investigations"]
-    cells = [dict(c[2:]) for c in sheets.counted if c[:2] == (cases["measure"], NOW)]
-    outcomes = dict.fromkeys(cell["outcome"] for cell in cells if "outcome" in cell)
     if (always | also) & {*none}:
         return
-    if not cells or not all(always <= cell.keys() <= always | also for cell in cells):
+    by = [each.dims for each in entries if (each.measure, each.period) == (cases.measure, NOW)]
+    outcomes = dict.fromkeys(dims["outcome"] for dims in by if "outcome" in dims)
+    if not by or not all(always <= {*dims} <= always | also for dims in by):
         said = "and perhaps recipient and media: the cells of the measure must be, too"
         yield (
             ("cases", "measure"),
             f"a row of an extract is counted by category and outcome, {said}",
         )
-    elif cases["open"] not in outcomes:
-        yield ("cases", "open"), known("outcome that it is counted at", cases["open"], outcomes)
+    elif cases.open not in outcomes:
+        yield ("cases", "open"), known("outcome that it is counted at", cases.open, outcomes)
 
 
-def _figures(file: Said, sheets: Sheets) -> Iterator[Fault]:
+def _figures(
+    template: Template, entries: Sequence[Entry], doubtful: set[str | None]
+) -> Iterator[Fault]:
     """Yield the columns that say the same, and the figures that no cell counts."""
-    said: dict[str, str] = {}
-    for name, column in file["profile"].items():
-        if (same := said.setdefault(json.dumps(column, sort_keys=True), name)) != name:
-            yield ("profile", name), f"{name!r} says the same as {same!r}; take one out"
-    figures: list[tuple[Loc, Said]] = [(("profile", n), of) for n, of in file["profile"].items()]
-    figures += [(("measures", name, "within"), measure["within"])
-                for name, measure in file["measures"].items() if measure["within"]]  # fmt: skip
-    for loc, figure in figures:
-        of, dims = (figure["measure"], figure["period"]), figure["dims"].items()
-        there = any(cell[:2] == of and dims <= dict(cell[2:]).items() for cell in sheets.counted)
-        told = sheets.doubtful & {None, of[0]} or of[0] not in {cell[0] for cell in sheets.counted}
-        asked = any(cell[0] == of[0] and QUESTION in dict(cell[2:]) for cell in sheets.counted)
-        if there and asked and QUESTION not in figure["dims"]:
-            said_so = f"names no question: {of[0]!r} is asked by questions, and not added up"
-            yield loc, said_so
-        elif not there and not told:
+    figures: dict[Loc, Figure] = {("profile", name): of for name, of in template.profile.items()}
+    for loc, figure in figures.items():
+        same = next(name for (_, name), of in figures.items() if of == figure)
+        if same != loc[1]:
+            yield loc, f"{loc[1]!r} says the same as {same!r}; take one out"
+    figures |= {("measures", name, "within"): measure.within
+                for name, measure in template.measures.items() if measure.within}  # fmt: skip
+    for loc, figure in figures.items():
+        of = [entry for entry in entries if entry.measure == figure.measure]
+        there = any(
+            entry.period == figure.period and figure.dims.items() <= entry.dims.items()
+            for entry in of
+        )
+        asked = any(QUESTION in entry.dims for entry in of)
+        if there and asked and QUESTION not in figure.dims:
+            said = f"names no question: {figure.measure!r} is asked by questions, and not added up"
+            yield loc, said
+        elif of and not there and doubtful.isdisjoint({None, figure.measure}):
             yield loc, "no cell of the sheets counts this; take it out, or name what one counts"
 
 
-def _named_alike(measures: Mapping[str, Said], sheets: Sheets) -> Iterator[Fault]:
+def _named_alike(measures: Mapping[str, Measure], entries: Iterable[Entry]) -> Iterator[Fault]:
     """Yield the figures derived of a measure that are called as others are."""
     whose: dict[str, tuple[Any, ...]] = {name: (name,) for name in measures}
     whose |= dict.fromkeys(_OF_EVERY_COLLECTION, ())
-    asked = {cell[0] for cell in sheets.counted if QUESTION in dict(cell[2:])}
+    asked = {str(entry.measure) for entry in entries if QUESTION in entry.dims}
     whose |= {f"{name}_share": (name, "questions") for name in asked}
     for name, measure in measures.items():
         if name in _OF_EVERY_COLLECTION or name.startswith(_OF_RESEARCH):
             yield ("measures", name), f"figures of other sources are called {name!r} already"
         named: list[tuple[Loc, str, tuple[str, ...]]] = [
-            (("shares", i), share["name"] or f"{name}_share", tuple(sorted(share["by"])))
-            for i, share in enumerate(measure["shares"])
+            (("shares", i), measure.share_name(name, share), tuple(sorted(share.by)))
+            for i, share in enumerate(measure.shares)
         ]
         derived = (("per_month", f"{name}_per_month"), ("per_force", f"{name}_per_force"),
                    ("change", f"{name}_change"), ("per_force", f"forces_with_{name}"))  # fmt: skip
-        named += [((key,), called, ()) for key, called in derived if measure[key]]
+        named += [((key,), called, ()) for key, called in derived if getattr(measure, key)]
         seen: set[tuple[str, tuple[str, ...]]] = set()
         for key, called, by in named:
             mine = (name, key[0])
@@ -223,16 +222,15 @@ def _named_alike(measures: Mapping[str, Said], sheets: Sheets) -> Iterator[Fault
 
 
 def _protections(
-    said: Said, measures: Mapping[str, Said], none: Collection[str]
+    said: Protections, measures: Iterable[str], none: Collection[str]
 ) -> Iterator[Fault]:
     """What nobody thought of must not become public: each measure is open or protected."""
-    for name, protected in said["measures"].items():
-        misspelt = {shown for other, shown in _SHOWN.items() if other in none}
-        places = {(None, None), _SHOWN.get(name), *misspelt}
-        if (protected["mart"], protected["value"]) not in places:
+    misspelt = {shown for other, shown in _SHOWN.items() if other in none}
+    for name, protected in said.measures.items():
+        if (protected.mart, protected.value) not in {(None, None), _SHOWN.get(name), *misspelt}:
             said_so = f"no mart shows {name!r} so; take mart and value out"
             yield ("disclosure", "measures", name), said_so
-    named = [*said["open"], *said["measures"]]
+    named = [*said.open, *said.measures]
     for name in measures:
         if named.count(name) != 1:
             once = f"must be named once, open or protected, not {named.count(name)} times"

@@ -1,10 +1,13 @@
-"""What a template counts: measures, the levels each is totalled at, and what is derived of them."""
+"""What a template's file says: its lines, its measures, and what is derived of these."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.rules.catalogue import RuleUse
+
+Kind = Literal["count", "answer", "date", "text"]
 Statistic = Literal["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
 NOW: Final = "collection"
 """The period of what is counted over the collection's own period."""
@@ -111,3 +114,78 @@ class Protections(Data):
         """The subjects, in their order."""
         named = (protected.subject for protected in self.measures.values())
         return tuple(dict.fromkeys((*named, *self.research)))
+
+
+class CaseRows(Data):
+    """What the rows of a case-level extract are: the cases that `measure` counts.
+
+    `open` is the outcome of those that have not ended.
+    """
+
+    measure: str
+    open: str
+
+
+def _by_column(missing: object) -> object:
+    """Return reasons by column; those given without one are of every column, `*`."""
+    return {"*": missing} if isinstance(missing, list) else missing
+
+
+class Line(Data):
+    """A row or a column of a sheet. `sum_of` lists those of its kind whose sum it repeats.
+
+    `rule` is the rule that the sum is held to, `named` what its parts are called in a finding,
+    `check` words the check of it in the workbook, and `unheld` lists those parts that count as
+    nothing where they are not held: without it, all that accept not_held. `area` groups questions.
+    """
+
+    code: str
+    label: str | None = None
+    kind: Kind | None = None
+    measure: str | None = None
+    dims: dict[str, str] = Field(default_factory=dict)
+    period: str = NOW
+    sum_of: tuple[str, ...] = ()
+    rule: str = ""
+    named: str = ""
+    unheld: tuple[str, ...] = ()
+    check: str = ""
+    answers: tuple[str, ...] = ()
+    missing: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_by_column)] = Field(
+        default_factory=dict
+    )
+    locked: bool = False
+    area: str = ""
+
+    def missing_in(self, column: str) -> tuple[str, ...]:
+        """Return the reasons accepted in place of a value, where they differ by column there."""
+        return self.missing.get(column, self.missing.get("*", ()))
+
+
+class SheetLines(Data):
+    """A sheet as the file has it."""
+
+    name: str
+    title: str
+    instructions: tuple[str, ...]
+    kind: Kind = "text"
+    measure: str | None = None
+    columns: tuple[Line, ...]
+    rows: tuple[Line, ...] = ()
+    questions: tuple[Line, ...] = ()
+
+
+class TemplateFile(Data):
+    """A template as its file has it."""
+
+    name: str
+    version: int
+    lists: dict[str, dict[str, str]]
+    groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    since: dict[str, dict[str, str]] = Field(default_factory=dict)
+    measures: dict[str, Measure]
+    profile: dict[str, Figure] = Field(default_factory=dict)
+    cases: CaseRows | None = None
+    disclosure: Protections | None = None
+    sheet: tuple[SheetLines, ...]
+    rules: tuple[RuleUse, ...] = ()

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
+from pydantic import SkipValidation
+
+from schemas.measures import NOW, QUESTION, CaseRows, Figure, Kind, Line, Measure, Protections
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.toml_lines import Loc
 from schemas.vocabulary import NOT_HELD
 
-Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
 """Sheet, row code and column code, which identify an entry."""
 
@@ -85,34 +86,19 @@ class Entry:
         return self.sheet, self.row_code, self.column_code
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of a sheet; `sum_of` lists the columns whose sum it repeats.
+class Column(Line):
+    """One column of a sheet; `sum_of` lists the columns whose sum it repeats."""
 
-    `rule` is the rule that the sum is held to, `named` what its parts are called in a finding, and
-    `unheld` lists those that count as nothing where they are not held: without it, all that accept
-    not_held.
-    """
-
-    code: str
     label: str
-    sum_of: tuple[str, ...] = ()
-    rule: str = ""
-    named: str = ""
-    unheld: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Row(Column):
     """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order.
 
-    `sum_of` lists the rows whose sum it repeats, and `check` words the check of that in the
-    workbook. `area` groups the questions of a sheet.
+    `sum_of` lists the rows whose sum it repeats.
     """
 
-    entries: tuple[Entry, ...] = ()
-    check: str = ""
-    area: str = ""
+    entries: SkipValidation[tuple[Entry, ...]]
 
 
 @dataclass(frozen=True)
@@ -144,7 +130,7 @@ class Edit:
 class Sum(Edit):
     """A total that a return repeats, by its place; `line` is the row or the column that does."""
 
-    line: Column = field(kw_only=True)
+    line: Column = field(kw_only=True, hash=False)
 
     @property
     def total(self) -> Place:
@@ -219,16 +205,6 @@ class Sheet:
         )
         places, whole = tuple(part.place for part in parts), (total.place,)
         return Sum(line.rule or SUM, places, whole, unheld, at=whole, line=line)
-
-
-class CaseRows(Data):
-    """What the rows of a case-level extract are: the cases that `measure` counts.
-
-    `open` is the outcome of those that have not ended.
-    """
-
-    measure: str
-    open: str
 
 
 @dataclass(frozen=True)

@@ -1,79 +1,21 @@
 """Reads templates/<name>-<version>.toml, and holds it to what a template must say."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, Field
+from typing import Any
 
 from schemas.errors import SetupError
 from schemas.faults import DescriptionError, Fault, Unsure, examined, known, read_toml, unshown
 from schemas.measure_faults import measure_faults
-from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
+from schemas.measures import NOW, QUESTION, Line, SheetLines, TemplateFile
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import KINDS, RuleUse, rules
-from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
+from schemas.template import Column, Entry, Row, Sheet, Template
 from schemas.template_faults import Sheets, within
 from schemas.template_names import name_faults, parts, since_faults
 from schemas.toml_lines import Loc
 from schemas.wording import listed
-
-
-def _by_column(missing: object) -> object:
-    """Return reasons by column; those given without one are of every column, `*`."""
-    return {"*": missing} if isinstance(missing, list) else missing
-
-
-class _Line(Data):
-    """A row or a column as the file has it."""
-
-    code: str
-    label: str | None = None
-    kind: Kind | None = None
-    measure: str | None = None
-    dims: dict[str, str] = Field(default_factory=dict)
-    period: str = NOW
-    sum_of: tuple[str, ...] = ()
-    rule: str = ""
-    named: str = ""
-    unheld: tuple[str, ...] = ()
-    check: str = ""
-    answers: tuple[str, ...] = ()
-    missing: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_by_column)] = Field(
-        default_factory=dict
-    )
-    locked: bool = False
-    area: str = ""
-
-    def missing_in(self, column: str) -> tuple[str, ...]:
-        """Return the reasons accepted in place of a value, where they differ by column there."""
-        return self.missing.get(column, self.missing.get("*", ()))
-
-
-class _Sheet(Data):
-    name: str
-    title: str
-    instructions: tuple[str, ...]
-    kind: Kind = "text"
-    measure: str | None = None
-    columns: tuple[_Line, ...]
-    rows: tuple[_Line, ...] = ()
-    questions: tuple[_Line, ...] = ()
-
-
-class _File(Data):
-    name: str
-    version: int
-    lists: dict[str, dict[str, str]]
-    groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    since: dict[str, dict[str, str]] = Field(default_factory=dict)
-    measures: dict[str, Measure]
-    profile: dict[str, Figure] = Field(default_factory=dict)
-    cases: CaseRows | None = None
-    disclosure: Protections | None = None
-    sheet: tuple[_Sheet, ...]
-    rules: tuple[RuleUse, ...] = ()
 
 
 def load_template(name: str, root: Path = OURS, *, released: bool = False) -> Template:
@@ -104,17 +46,22 @@ def read_template(path: Path, *, released: bool = False) -> Template:
         SetupError: it cannot be read, or does not say what a template must say.
     """
     data, text = read_toml(path)
-    file, faults, unsure = examined(_File, data)
+    file, faults, unsure = examined(TemplateFile, data)
     if file:
-        said = file.model_dump(mode="json")
+        named = file.model_dump(mode="json")
         if not released:
             faults += unshown(data)
-            faults += _faults(said, _version_before(path, file), unsure)
-        file = _File.model_validate(_in_order(said))
+            faults += name_faults(named, unsure)
+            if not unsure.has("version"):
+                faults += since_faults(named, _version_before(path, file))
+            told = TemplateFile.model_validate(named)
+        file = TemplateFile.model_validate(_in_order(named))
     if file and not unsure.has("name") and path.stem != f"{file.name}-{file.version}":
         faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
     template = _template(file, path) if file and not (faults and released) else None
     if template and not released:
+        sheets = Sheets(told, template, unsure)
+        faults += unsure.new([*sheets.faults(), *measure_faults(sheets)])
         faults += unsure.new(_rule_faults(template, unsure))
     if faults or template is None:
         # A sum or a rule that is held to none may be meant to be held to any.
@@ -123,23 +70,8 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     return template
 
 
-def _faults(
-    said: dict[str, Any], earlier: Mapping[str, Any] | None, unsure: Unsure
-) -> Iterable[Fault]:
-    """Return what is wrong in a file, whose names are mended; `earlier` is the version before."""
-    faults = [*name_faults(said, unsure)]
-    if not unsure.has("version"):
-        faults += since_faults(said, earlier)
-    sheets = Sheets(said, unsure)
-    faults += unsure.new((*sheets.faults(), *measure_faults(said, sheets, unsure.names)))
-    return dict.fromkeys(faults)
-
-
 def _in_order(said: dict[str, Any]) -> dict[str, Any]:
-    """Put dimensions of levels and figures in the order of the lists; leave out what is none.
-
-    So also of sums what is no line of the sheet, or the sum itself.
-    """
+    """Put dimensions of levels and figures in the order of the lists; leave out what is none."""
     for pattern in ("*.levels|shares.*.by|within", "*.per_month|per_force.*"):
         for _, names in parts(said["measures"], pattern):
             names[:] = [name for name in (QUESTION, *said["lists"]) if name in names]
@@ -147,16 +79,10 @@ def _in_order(said: dict[str, Any]) -> dict[str, Any]:
         for _, dims in parts(said, pattern):
             order = [name for name in (QUESTION, *said["lists"]) if name in dims]
             dims |= {name: dims.pop(name) for name in order}
-    for sheet in said["sheet"]:
-        for lines in (sheet["columns"], sheet["rows"] + sheet["questions"]):
-            by_code = {line["code"]: line for line in lines}
-            for code, line in by_code.items():
-                sound = (one for one in line["sum_of"] if code not in within(one, by_code))
-                line["sum_of"] = [one for one in sound if one in by_code]
     return said
 
 
-def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
+def _version_before(path: Path, file: TemplateFile) -> Mapping[str, Any] | None:
     """Return the lists of the version before, None where there is none."""
     before = beside(path.parent.parent, path.parent.name, f"{file.name}-{file.version - 1}.toml")
     try:
@@ -167,8 +93,8 @@ def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
     return lists if isinstance(lists, dict) else None
 
 
-def _template(file: _File, path: Path) -> Template:
-    same: dict[str, Any] = {name: getattr(file, name) for name in _File.model_fields}
+def _template(file: TemplateFile, path: Path) -> Template:
+    same: dict[str, Any] = {name: getattr(file, name) for name in TemplateFile.model_fields}
     sheets = tuple(_sheet(sheet, file.lists) for sheet in same.pop("sheet"))
     return Template(**same, sheets=sheets, path=path)
 
@@ -248,34 +174,35 @@ def _absent(cell: str, template: Template) -> tuple[str, ...]:
     return next(none, tuple(named))
 
 
-def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
-    def said(line: _Line) -> dict[str, Any]:
-        names = ("code", "sum_of", "rule", "named", "unheld")
-        return {"label": _label(line, lists)} | {name: getattr(line, name) for name in names}
-
+def _sheet(sheet: SheetLines, lists: dict[str, dict[str, str]]) -> Sheet:
     asked = (line.model_copy(update={"dims": {QUESTION: line.code}}) for line in sheet.questions)
     rows = tuple(
-        Row(
-            **said(line),
-            entries=tuple(_entry(sheet, line, column, lists) for column in sheet.columns),
-            check=line.check,
-            area=line.area,
+        Row.model_construct(
+            **said, entries=tuple(_entry(sheet, line, column, lists) for column in sheet.columns)
         )
-        for line in (*sheet.rows, *asked)
+        for line, said in _built((*sheet.rows, *asked), lists)
     )
-    heads = tuple(Column(**said(line)) for line in sheet.columns)
+    heads = tuple(Column.model_construct(**said) for _, said in _built(sheet.columns, lists))
     return Sheet(sheet.name, sheet.title, sheet.instructions, heads, rows)
 
 
-def _label(line: _Line, lists: dict[str, dict[str, str]]) -> str:
-    """Return the label given, else that of the code in the one list it is of."""
-    if line.label is not None:
-        return line.label
-    dimension, code = next(iter(line.dims.items()), ("", line.code))
-    return lists.get(dimension, {}).get(code, code)
+def _built(
+    lines: Sequence[Line], lists: dict[str, dict[str, str]]
+) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """Yield rows or columns, each with what it says: its label, else that of its code in a list.
+
+    A sum adds up no line that is not there, nor itself.
+    """
+    sums = {line.code: line.sum_of for line in lines}
+    for line in lines:
+        sound = (one for one in line.sum_of if one in sums and line.code not in within(one, sums))
+        sums[line.code] = tuple(sound)
+        dimension, code = next(iter(line.dims.items()), ("", line.code))
+        label = lists.get(dimension, {}).get(code, code) if line.label is None else line.label
+        yield line, {**dict(line), "label": label, "sum_of": sums[line.code]}
 
 
-def _entry(sheet: _Sheet, row: _Line, column: _Line, lists: dict[str, dict[str, str]]) -> Entry:
+def _entry(sheet: SheetLines, row: Line, column: Line, lists: dict[str, dict[str, str]]) -> Entry:
     is_sum = bool(row.sum_of or column.sum_of)
     dims = {**row.dims, **column.dims}
     order = [QUESTION, *lists]

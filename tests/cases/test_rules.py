@@ -166,9 +166,8 @@ def _renamed(row: TemplateRow) -> TemplateRow:
     if row.code != "second_jobs":
         return row
     dims = {"category": "misuse", "media": "local"}
-    return replace(
-        row, entries=tuple(replace(e, dims={**e.dims, **dims}) for e in row.entries if e.measure)
-    )
+    entries = tuple(replace(e, dims={**e.dims, **dims}) for e in row.entries if e.measure)
+    return row.model_copy(update={"entries": entries})
 
 
 def test_a_template_without_cases_takes_none(collection: Collection, tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "counted twice"),
         (', dims = { tactic = "spray" }', ', label = "Any"', '{ code = "spray"',
          "mark it with sum_"),
+        ('"spray", measure = "uses", dims = { tactic = "spray" }', '"any one", label = "Any",'
+         ' measure = "uses"', '"any one"', "what 'any one' counts in 'count' holds what uses"),
         ('"spray", "cond', '"sprays", "cond', '{ code = "total"', "did you mean 'spray'?"),
         ('"spray", "cond', '"total", "cond', '{ code = "total"', "a part of itself"),
         ('"spray", "cond', '"firearm", "cond', '{ code = "total"', "would be added twice"),

@@ -140,12 +140,13 @@ def test_answers_of_every_sheet_of_questions_are_answers(monkeypatch: pytest.Mon
             sheet,
             name="arrangements",
             rows=tuple(
-                replace(
-                    row,
-                    entries=tuple(
-                        replace(entry, sheet="arrangements", measure="arrangements")
-                        for entry in row.entries
-                    ),
+                row.model_copy(
+                    update={
+                        "entries": tuple(
+                            replace(entry, sheet="arrangements", measure="arrangements")
+                            for entry in row.entries
+                        )
+                    }
                 )
                 for row in sheet.rows
             ),
