@@ -115,7 +115,10 @@ def _place(each: Mapping[str, Any], data: Any) -> Loc:
 
 
 def _meant(model: type[BaseModel], data: Any, loc: Loc) -> str:
-    """Return the key that one which is not known is likely meant to be; one given is a table."""
+    """Return the key that one which is not known is likely meant to be.
+
+    One that is given is a table, and what is no table is not meant to be one.
+    """
     of: type[BaseModel] | None = model
     for part in loc[:-1]:
         if of is not None and part in of.model_fields:
@@ -123,7 +126,12 @@ def _meant(model: type[BaseModel], data: Any, loc: Loc) -> str:
     beside = _at(data, loc[:-1])
     tables = {name for name, value in beside.items() if _is_table(value)}
     given = beside.keys() - (tables if loc[-1] in tables else set())
-    free = [name for name in (of.model_fields if of else ()) if name not in given]
+    plain = not _is_table(beside[loc[-1]])
+    free = [
+        name
+        for name, field in (of.model_fields if of else {}).items()
+        if name not in given and not (plain and _model_in(field.annotation))
+    ]
     return next(iter(get_close_matches(str(loc[-1]).lower(), free, 1)), "")
 
 
@@ -261,6 +269,9 @@ class DescriptionError(SetupError):
         super().__init__(f"This is no {what} that can be used:\n{wrong}\n{_MEND.strip()}")
 
 
+_LIKE_DATE: Final = re.compile(r"[^\"'#]*=\s*(?P<date>\d+([-/.])\d+\2\d+)\s*(#.*)?$")
+
+
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """Return what a TOML file holds, and its text.
 
@@ -280,6 +291,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         place = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = f":{place[1]}" if place else ""
         said = str(error).removesuffix(place[0]) if place else str(error)
+        if place and (odd := _LIKE_DATE.match(text.split("\n")[int(place[1]) - 1])):
+            said = f"{odd['date']} is no date; write one that there is as 2013-05-31"
         raise SetupError(f"{path}{line}: this is no TOML: {said}.{_MEND}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{unreadable(path, error)}.{_MEND}") from None
