@@ -281,7 +281,7 @@ class Template:
     def asked(self) -> list[Row]:
         """The rows that are questions, each answered by a code, in their order."""
         rows = (row for sheet in self.sheets for row in sheet.rows)
-        return [row for row in rows if QUESTION in row.entries[0].dims]
+        return [row for row in rows if row.entries and QUESTION in row.entries[0].dims]
 
     def sums(self) -> list[Sum]:
         """Return every total with its parts, sheet by sheet."""

@@ -69,6 +69,7 @@ class Sheets:
             rows += questions
             if not columns or not rows:
                 self.doubtful.add(None)
+                self.unsure.names.add(sheet.name)
                 said = f"the sheet {sheet.name!r} has no cell: it needs columns, and rows or"
                 yield ("sheet", number), f"{said} questions"
             for lines in (rows, columns):

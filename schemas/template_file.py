@@ -152,10 +152,10 @@ def _use_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
     if len(asked_of) > 1:
         yield ("where",), f"rule {use.id} asks one question, not {len(asked_of)}"
     counted = {str(e.measure) for e in template.counted() if e.sheet == use.sheet}
-    known_sheet = use.sheet in {sheet.name for sheet in template.sheets}
+    has_cells = use.sheet in {entry.sheet for entry in template.entries()}
     if use.sheet and use.use != "counted":
         yield ("sheet",), f"{use.use!r} reads cells, not a sheet; take it out"
-    elif known_sheet and use.measures and counted.isdisjoint(use.measures):
+    elif has_cells and use.measures and counted.isdisjoint(use.measures):
         yield ("measures",), f"{use.sheet} counts none of these but {listed(sorted(counted))}"
     for word in sorted({*use.words} - {*rule.words}):
         there = listed(rule.words)

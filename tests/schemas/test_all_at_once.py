@@ -209,6 +209,11 @@ def test_every_wording_of_a_figure_is_known_to_the_reconciliation() -> None:
         ('measure = "people_suspended" },', 'measure = "suspended" },', "no measure 'suspended'"),
         ('"left_service"], rule = "C101"', '], rule = "C101"', "'total' leaves out 'left_service'"),
         ('= ["continuing", "ref', '= ["ref', "'total' leaves out 'continuing'"),
+        (
+            'columns = [\n    { code = "answer", label = "Answer" },\n]',
+            "columns = []",
+            "'capability' has no cell",
+        ),
     ],
 )
 def test_what_only_follows_from_a_mistake_is_not_told(
