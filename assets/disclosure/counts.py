@@ -222,7 +222,7 @@ class _Maker:
         for force, places in by_force.items():
             for column, among in sums.items():
                 parts = tuple(place for leaf, place in places.items() if among(leaf))
-                # A profile without a workbook says nothing, though rows gave the entries.
+                # Profiles of a time before said nothing where rows alone gave the entries.
                 said = rows[force].get(column) if parts else None
                 if said is None:
                     continue

@@ -71,6 +71,18 @@ def test_a_force_with_a_return_shows_what_it_sent(
     assert row["register_declined"] is not None
 
 
+def test_a_force_that_sent_case_rows_alone_shows_what_they_count(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+) -> None:
+    """They are in the totals, so that the profile would be less than these, or what is in print."""
+    by_rows = (pl.col("sheet") == "investigations") & (pl.col("column_code") != "people_suspended")
+    rows = live.filter(by_rows | (pl.col("force_code") != "STF"))
+    row = _row(rows, printed.with_columns(value=999.0), collection, "STF")
+    assert (row["basis"], row["state"]) == ("reconstructed", "accepted")
+    assert (row["investigations"], row["people_suspended"]) == (48, None)
+    assert (row["second_job_approved"], row["acu_staffing_change"]) == (None, None)
+
+
 def test_a_force_without_a_return_shows_what_its_report_printed(
     live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
 ) -> None:

@@ -368,9 +368,8 @@ def laid_out_otherwise(
             yield from _otherwise(name, laid, column, of, dims)
         else:
             of_returns = mart.filter(pl.col("basis") != "published")
-            of_covers = held.join(cells.filter(sheet="cover"), on="force_code", how="semi")
             for column, figure in meaning.profile.items():
-                of = of_covers.filter(meaning.profiled(figure))
+                of = held.filter(meaning.profiled(figure))
                 yield from _otherwise(name, of_returns, column, of, ["force_code"])
 
 

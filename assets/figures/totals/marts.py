@@ -190,10 +190,10 @@ def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
         number, answer = pl.col("number").filter(here), pl.col("value").filter(here).first()
         count = pl.when(number.count() > 0).then(number.sum())
         columns[name] = answer if QUESTION in of.dims else count
-    # A force that sent case rows alone has no cover, and no profile.
-    covers = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
+    # A force that sent case rows alone has no cover, but what these count of it.
+    bases = live.group_by("force_code").agg(pl.col("basis").first())
     profile = leaves(live, template).group_by("force_code").agg(**columns)
-    return covers.join(profile, on="force_code", how="left", validate="1:1")
+    return bases.join(profile, on="force_code", how="left", validate="1:1")
 
 
 def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:
