@@ -157,12 +157,11 @@ def _mended(data: Any, loc: Loc, kind: str, about: Mapping[str, Any], near: str)
     value = parent.get(key) if is_table else parent[key]
     if kind == "extra_forbidden":
         del parent[key]
-        if near:
-            there = parent.get(near)
-            if isinstance(there, list) and isinstance(value, list):
-                parent[near] = there + value
-            else:
-                parent[near] = {**(value or {}), **there} if near in parent else value
+        if near and isinstance(there := parent.setdefault(near, value), list):
+            more = value if isinstance(value, list) else [value]
+            parent[near] = there if there is value else there + more
+        elif near and isinstance(value, dict):
+            parent[near] = {**value, **there}
         return True
     with suppress(ValueError, TypeError, KeyError, IndexError):
         parent[key] = _EXACTLY[kind](value, about)

@@ -103,6 +103,8 @@ _C, _T, _R = (
         (_T, '{ measure = "uses" }', '"uses"', "uses =", "profile.uses: must be a table of keys"),
         (_T, '[[sheet]]\nname = "uses"', '[[sheets]]\nname = "uses"', "[[sheets]]",
          "sheets: is no key that is known here; did you mean 'sheet'?"),
+        (_T, '[[sheet]]\nname = "uses"', '[sheets]\nname = "uses"', "[sheets]",
+         "sheets: is no key that is known here; did you mean 'sheet'?"),
         (_T, '"cover"', '"front"', "[[sheet]]", "sheet: there is no sheet 'cover'"),
         (_T, 'kind = "count"\n', "", "[[sheet]]", "sheet.2.kind: 'restraint' counts uses, and"),
         (_T, "[{ by =", "[{ By =", "By =", "measures.uses.shares.1.By: is no key that is known"),
