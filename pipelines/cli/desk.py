@@ -269,7 +269,7 @@ def versions(
     )
     place = ["sheet", "row_code", "column_code"]
     places = pl.DataFrame([*collection.template.entry_at], place, orient="row")
-    old, new = (pl.col(name).fill_null("nothing") for name in ("before", "after"))
+    old, new = (pl.col(name).fill_null("blank") for name in ("before", "after"))
     for number, against in typed.select("version", "against").unique().sort("version").iter_rows():
         rows = typed.filter(version=number).with_columns(
             pl.format("{} -> {}", old, new).alias("typed")

@@ -265,6 +265,19 @@ def shown(value: Any) -> str:
     return visible(str(value), None)
 
 
+def set_apart(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose `old` and `new` are printed with as many digits as it takes to differ.
+
+    `change`, where it has one, is printed as they are.
+    """
+    old, new = row["old"], row["new"]
+    if old is None or new is None or old == new or shown(old) != shown(new):
+        return dict(row)
+    digits = next((n for n in range(3, 16) if f"{old:.{n}f}" != f"{new:.{n}f}"), 16)
+    numbers = {"old", "new", "change"} & row.keys()
+    return {**row, **{name: f"{row[name]:,.{digits}f}" for name in numbers}}
+
+
 def shown_path(path: Path) -> str:
     """Return a path as people would type it: relative where it lies below this folder."""
     here = Path.cwd()

@@ -21,6 +21,7 @@ from pipelines.cli.output import (
     named_option,
     print_json,
     print_rows,
+    set_apart,
     subcommand,
 )
 from schemas.errors import LakeError, SetupError
@@ -139,7 +140,8 @@ def compare(old: str, new: str | None, as_json: bool, collection: Collection) ->
         click.echo(f"\n{plural(table.height, what)} different")
         if not table.is_empty():
             numbers = {"old", "new", "change"}
-            print_rows(table, ", ".join(f"{'>' * (n in numbers)}{n}" for n in table.columns))
+            rows = list(map(set_apart, table.iter_rows(named=True)))
+            print_rows(rows, ", ".join(f"{'>' * (n in numbers)}{n}" for n in table.columns))
 
 
 @subcommand(of=releases)

@@ -213,6 +213,7 @@ def test_cells_that_do_not_make_the_figure_are_refused(released: Released, tmp_p
     [
         ("INV-O1", "", None, None, "no figure or measure INV-O1. There are:.* INV-01"),
         ("investigation", "", None, None, "There are: investigations"),
+        ("nonsense", "", None, None, "muster reconcile lists the figures, muster explain --help"),
         ("investigations", "category=second_job", None, None, "category=second_jobs"),
         ("investigations", "second_jobs", None, None, "Write it like"),
         ("investigations", "colour=red", None, None, "There are: category="),

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.main import main, muster
-from pipelines.cli.output import print_json, printable_streams
+from pipelines.cli.output import print_json, print_rows, printable_streams, set_apart
 from schemas.cases import TYPES
 from schemas.collection import Collection
 from tests.returns import SampleReturn
@@ -51,6 +51,24 @@ def test_json_says_the_same_in_escapes(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().out
     assert _harmless(said)
     assert json.loads(said) == {"value": NASTY, "named": "café 𝟙 \U000e0041"}
+
+
+def test_what_differs_is_printed_with_the_digits_that_differ(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Both were printed as 84.34, with a change of 0.00."""
+    pairs = [(84.3401, 84.3439), (84.34, 85.0), (None, 2207.0), (3.5, 3.5), (1 / 3, 1 / 3 + 1e-15)]
+    rows = [{"old": a, "new": b, "change": None if a is None else b - a} for a, b in pairs]
+    print_rows(list(map(set_apart, rows)), ">old, >new, >change")
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["84.340", "84.344", "0.004"],
+        ["84.34", "85", "0.66"],
+        ["-", "2,207", "-"],
+        ["3.50", "3.50", "0"],
+        ["0.333333333333333", "0.333333333333334", "0.000000000000001"],
+    ]
+    row: dict[str, object] = {"old_status": "match", "old": 2.001, "new": 2.002}
+    assert set_apart(row) == {"old_status": "match", "old": "2.001", "new": "2.002"}
 
 
 def test_a_name_too_long_for_its_copy_loses_its_end(tmp_path: Path, collection: Collection) -> None:

@@ -242,11 +242,11 @@ def test_what_was_typed_is_told_where_nothing_can_be_read_and_where_it_is_correc
     corrected = pl.DataFrame([(last, *MONTHS, "1l")], names, orient="row")
     typed = as_typed(now.entries, now.findings, corrected)
     changed = version_changes(now.judged, typed).sort("version", "row_code")
-    assert changed.select("version", "row_code", "before", "after").rows() == [
-        (2, "refused", "4", None),
-        (2, "review_months", "7", "c. 9"),
-        (3, "refused", None, "5"),
-        (3, "review_months", "c. 9", "1l"),
+    assert changed.select("version", "row_code", "cell", "before", "after").rows() == [
+        (2, "refused", "C8", "4", None),
+        (2, "review_months", "C15", "7", "c. 9"),
+        (3, "refused", "C8", None, "5"),
+        (3, "review_months", "C15", "c. 9", "1l"),
     ], "all of them are refused"
 
 

@@ -268,7 +268,8 @@ def read_question(
     totals = released.mart("national_totals")
     if name not in set(totals["measure"]):
         known = [*sorted({*totals["measure"]}), *sorted({*figures["figure_id"]})]
-        raise SetupError(_unknown("figure or measure", name, known))
+        where = "muster reconcile lists the figures, muster explain --help says how to ask"
+        raise SetupError(f"{_unknown('figure or measure', name, known)}. {where}")
     if force_code is not None and force_code not in released.collection.forces:
         raise SetupError(_unknown("force", force_code, list(released.collection.forces)))
     return _of_measure(name, breakdown, period, force_code, totals)

@@ -43,8 +43,10 @@ def version_changes(versions: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFra
     key = ["force_code", "version", "against", *_ENTRY]
     resubmitted = replaced(versions)
     after = resubmitted.join(held, on="receipt_id").select(*key, "cell", after="value")
-    before = resubmitted.join(held, left_on="earlier_id", right_on="receipt_id")
-    both = after.join(before.select(*key, before="value"), on=key, how="full", coalesce=True)
+    earlier = resubmitted.join(held, left_on="earlier_id", right_on="receipt_id")
+    before = earlier.select(*key, stood="cell", before="value")
+    both = after.join(before, on=key, how="full", coalesce=True)
+    both = both.with_columns(cell=pl.coalesce("cell", "stood")).drop("stood")
     return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
 
 
