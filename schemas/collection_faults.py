@@ -242,6 +242,8 @@ def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:
             if number > 1 and re.match("(smallest|largest) usual share|largest share of", said):
                 whole = f"{number:g} is no share of a whole, from 0 to 1: a half is 0.5"
                 yield ("thresholds", name, limit), whole
+            if number < (least := 2 if limit == "multiple" else 0):
+                yield ("thresholds", name, limit), f"must be {least} or more"
         low, high = limits.get("lowest"), limits.get("highest")
         if low is not None and high is not None and low > high:
             yield ("thresholds", name), f"lowest {low:g} is above highest {high:g}"

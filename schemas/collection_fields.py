@@ -164,7 +164,6 @@ class RuleChange(_Data):
     since: date
 
 
-_Limit = Annotated[FiniteFloat, Field(ge=0)]
 _UNKNOWN: Final = Template("unknown", 0, {}, {}, {}, {}, ())
 
 
@@ -243,7 +242,7 @@ class Collection(_Data):
     count_bands: tuple[str, ...] = Field(default=(), strict=False)
     workforce: Workforce | None = None
     cases: CaseExtracts | None = None
-    thresholds: dict[str, dict[str, _Limit]] = Field(default_factory=dict)
+    thresholds: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
     stop_line: float = Field(default=0.5, ge=0)
     disclosure: Disclosure | None = None

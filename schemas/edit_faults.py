@@ -26,6 +26,13 @@ _LEAST: Final = 1e-6
 _MOST: Final = 10
 """Contradictions that are told at once: each can hide others."""
 
+_LARGEST: Final = {
+    "between": ("highest", 1),
+    "ceiling": ("ceiling", 1),
+    "share": ("highest", _LEAST),
+}
+"""By the use of a rule: its largest limit, and what that is no less than."""
+
 _Line = tuple[Loc, tuple[Edit, ...]]
 """A line of the file that states conditions, one for each cell that it is about."""
 
@@ -108,8 +115,11 @@ def uneven(collection: Collection) -> list[Fault]:
 
 
 def clashing(collection: Collection) -> list[Fault]:
-    """Return the limits that no return can keep together, set at the last of them."""
-    template = collection.template
+    """Return what no return can keep: limits that leave nothing but 0, or go not together.
+
+    Those that go not together are set at the last of them.
+    """
+    template, found = collection.template, [*_nothing_kept(collection)]
     edits = [edit for _, several in _lines(template) for edit in several]
     limits: dict[str, list[tuple[Place, float, float]]] = {}
     for use in template.rules:
@@ -121,14 +131,29 @@ def clashing(collection: Collection) -> list[Fault]:
             counts = (entry.place for entry in template.entries() if entry.kind == "count")
             within += [(place, 0, given.get("ceiling", np.inf)) for place in counts]
     together = [rule for rule in limits if limits[rule]]
-    if _can_be_kept(edits, [each for rule in together for each in limits[rule]]):
-        return []
+    if any(loc[0] == "thresholds" for loc, _ in found if loc) or _can_be_kept(
+        edits, [each for rule in together for each in limits[rule]]
+    ):
+        return found
     for rule in [*together]:
         fewer = [each for each in together if each != rule]
         if not _can_be_kept(edits, [each for name in fewer for each in limits[name]]):
             together = fewer
     said = f"no return can keep the limits of {listed(together)} where its sums hold; mend one"
     return [(("thresholds", together[-1]), said)]
+
+
+def _nothing_kept(collection: Collection) -> Iterator[Fault]:
+    """Yield the limits below each count but 0, and more forces than could ever be public."""
+    for use in collection.template.rules:
+        key, least = _LARGEST.get(use.use, ("", 0))
+        largest = collection.thresholds.get(use.id, {}).get(key)
+        if largest is not None and largest < least:
+            yield ("thresholds", use.id, key), f"{largest:g} leaves no number but 0; raise it"
+    public, there = collection.disclosure, len(collection.forces)
+    if public and public.fewest_forces > there:
+        said = f"{there} forces are expected, so that no public edition could ever be made"
+        yield ("disclosure", "fewest_forces"), said
 
 
 def examined(path: Path, of: Template | Collection) -> tuple[list[str], list[str]]:

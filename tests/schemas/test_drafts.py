@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import load_collection
+from schemas.collection import load_collection, read_collection
 from schemas.drafts import Drafts
 from schemas.errors import SetupError
 from schemas.reference import collection_files
@@ -111,6 +111,7 @@ _C, _T, _R = (
         (_T, 'kind = "date"', 'kind = "text"', "data_as_at", "sheet.1.rows.6: the cover needs a"),
         (_R, "Q105 = { lowest = 0.85", "Q105 = { lowest = 85", "85", "thresholds.Q105.lowest: 85"),
         (_R, "{ change = 0.1", "{ change = 5", "= 5", "thresholds.M007.change: 5 is no share of a"),
+        (_R, "multiple = 5", "multiple = 1", "multiple", "thresholds.Q110.multiple: must be 2 or"),
         (_R, "0.75, cases = 20", "0.75, cases = -20", "-20", "thresholds.Q108.cases: must be 0 or"),
         (_C, "# An", 'colour = "red"\n# An', "colour", "colour: is no key that is known here"),
         (_C, "census = 2013-03-31", "census = 2013-13-31 # day", "census",
@@ -247,6 +248,11 @@ def test_a_version_before_that_cannot_be_read_is_told_once(folder: Path) -> None
     before = folder / "templates" / "use-of-force-1.toml"
     before.write_text("name = \n", encoding="utf-8")
     assert [line.partition(": this is no")[0] for line in Drafts(folder).wrong] == [f"{before}:1"]
+
+
+def test_what_a_release_keeps_is_held_to_no_rule_of_today(folder: Path) -> None:
+    _change(folder / _R, "0.75, cases = 20", "0.75, cases = -20")
+    assert read_collection(folder / _R, released=True).thresholds["Q108"]["cases"] == -20
 
 
 def test_a_single_file_and_an_empty_folder(folder: Path, tmp_path: Path) -> None:

@@ -102,6 +102,33 @@ def test_limits_that_no_return_can_keep_together_are_named_in_the_collection(
     assert "no return can keep the limits of V007, Q102 where its sums hold" in done.output
 
 
+def test_limits_that_leave_nothing_are_told_each_at_its_line(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """Counts and parts that could only be 0, and a public edition that could never come."""
+    path = tmp_path / "collections" / f"{collection.id}.toml"
+    path.parent.mkdir()
+    text = (OURS / "collections" / path.name).read_text(encoding="utf-8")
+    for written, instead in (
+        ("ceiling = 5000", "ceiling = 0"),
+        ("{ lowest = 3, highest = 90", "{ lowest = 0, highest = 0.5"),
+        ("Q107 = { highest = 0.5", "Q107 = { highest = 0"),
+        ("fewest_forces = 10", "fewest_forces = 45"),
+    ):
+        assert written in text
+        text = text.replace(written, instead)
+    path.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(collections, ["check", str(path), "--json"])
+    at = {line.split(" = ")[0]: number for number, line in enumerate(text.split("\n"), 1)}
+    assert json.loads(done.output)["wrong"] == [
+        f"{path}:{at['V007']}: thresholds.V007.ceiling: 0 leaves no number but 0; raise it",
+        f"{path}:{at['Q102']}: thresholds.Q102.highest: 0.5 leaves no number but 0; raise it",
+        f"{path}:{at['Q107']}: thresholds.Q107.highest: 0 leaves no number but 0; raise it",
+        f"{path}:{at['fewest_forces']}: disclosure.fewest_forces: 44 forces are expected, so that"
+        " no public edition could ever be made",
+    ]
+
+
 @pytest.mark.parametrize("root", [OURS, EXAMPLES])
 def test_templates_at_hand_contradict_nothing_and_ask_nothing_in_vain(root: Path) -> None:
     """A table that is added up both ways is no mistake, though its last total is said twice."""
