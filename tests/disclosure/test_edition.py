@@ -146,6 +146,22 @@ def test_one_hidden_count_told_gives_others_away(
     assert any("force_profiles.gratuities_hospitality" in problem for problem in found)
 
 
+def test_a_statistic_that_editions_show_beside_hidden_counts_is_one_case(
+    edition: PublicEdition, some: Marts, collection: Collection
+) -> None:
+    """Told once for each edition and measure, it was a row twice, and the audit ended with that."""
+    key = ["measure", "breakdown", "period"]
+    told = some["national_totals"].select(*key, pl.col("value").alias("true"))
+    public = edition.marts["national_totals"].join(told, on=key)
+    here = pl.col("breakdown").str.contains("statistic=median")
+    shown = pl.when(here).then("true").otherwise("value").alias("value")
+    leaked = {**edition.marts, "national_totals": public.with_columns(shown).drop("true")}
+    editions = [Edition(name, leaked, behind(some), collection) for name in ("r1", "r2")]
+    cases = [case for case in problems(audit(editions, collection)) if "median of" in case]
+    assert "national_totals.value median of statistic=median can be worked out" in cases
+    assert len(set(cases)) == len(cases)
+
+
 def test_what_is_hidden_in_one_mart_follows_from_no_other(edition: PublicEdition) -> None:
     """A monthly rate is the count once more; a sum with one hidden entry is that entry."""
     profiles = edition.marts["force_profiles"]
