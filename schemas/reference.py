@@ -81,6 +81,8 @@ class Shape:
 
 
 _SAID: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_ROW: Final = "the row"
+"""What is called so in place of a column may be lost as a whole."""
 _DAYS: Final = {_SAID["forms"][name][0] for name in ("date", "day")}
 
 
@@ -111,6 +113,7 @@ class Read:
         self.rows: list[Row] = []
         self.head: list[str] = []
         self.faults: list[str] = []
+        self._lacks_rows = False
         try:
             self._read(path.read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
@@ -124,8 +127,8 @@ class Read:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its head has the key."""
-        return self.shape.key in self.head
+        """Whether its head has the key, and each of its rows could be read."""
+        return self.shape.key in self.head and not self._lacks_rows
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -144,7 +147,7 @@ class Read:
         """Read the rows; what no page can show is told, and left out of them."""
         if "\0" in text:
             line = text.count("\n", 0, text.index("\0")) + 1
-            self.tell(line, "the row", "holds a NUL byte; save the file as CSV in UTF-8")
+            self.tell(line, _ROW, "holds a NUL byte; save the file as CSV in UTF-8")
         lines = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), strict=True)
         line = 1
         try:
@@ -158,13 +161,14 @@ class Read:
                     self.rows.append((line, {name: shown(cell) for name, cell in row.items()}))
                 elif cells:
                     said = f"has {len(cells)} cells, and the head has {len(head)}"
-                    self.tell(line, "the row", said)
+                    self.tell(line, _ROW, said)
                 line = lines.line_num + 1
         except csv.Error as error:
-            self.tell(line, "the row", f"is no CSV: {error}")
+            self.tell(line, _ROW, f"is no CSV: {error}")
 
     def tell(self, line: int, column: str, said: str) -> None:
         """Note what is wrong in a line."""
+        self._lacks_rows |= column == _ROW
         self.faults.append(f"{self.path}:{line}: {column}: {said}")
 
     def _meant(self, head: list[str]) -> list[str]:

@@ -27,7 +27,8 @@ def forces_read(root: Path) -> Read | None:
     read = Read(path, FORCES)
     names = set(read.column("force_code"))
     names |= {*all_forces()["force_code"]} if root != OURS else set()
-    read.refer("successor", "force", names)
+    if read.is_whole:
+        read.refer("successor", "force", names)
     spelt = {
         name.casefold(): name for name in sorted(names) if name not in {*read.column("force_code")}
     }
@@ -99,18 +100,18 @@ def publication_read(root: Path, figures: str, issues: str | None, other: str | 
     files = {
         shape.key: Read(beside(root, "reference", name), shape) for name, shape in named if name
     }
-    printed, known = files[FIGURES.key], dict[str, None]()
+    printed = files[FIGURES.key]
     for key, column, what in (
         (ISSUES.key, "figures", "figure"),
         (UNCOLLECTED.key, "measure", "measure among the figures"),
     ):
         names = printed.column("measure" if column == "measure" else FIGURES.key)
-        if key in files and names:
+        if key in files and names and printed.is_whole:
             files[key].refer(column, what, dict.fromkeys(names), many=column == "figures")
-    if issues:
-        known = dict.fromkeys(files[ISSUES.key].column(ISSUES.key))
-    if known or not issues:
-        printed.refer("source_issue", "source issue", known)
+    known = files[ISSUES.key] if issues else None
+    if known is None or known.is_whole:
+        names = known.column(ISSUES.key) if known else []
+        printed.refer("source_issue", "source issue", dict.fromkeys(names))
     for line, row in printed.rows:
         try:
             read_breakdown(row.get("breakdown", ""))

@@ -109,6 +109,7 @@ _C, _T, _R = (
         (_T, 'kind = "count"\n', "", "[[sheet]]", "sheet.2.kind: 'restraint' counts uses, and"),
         (_T, "[{ by =", "[{ By =", "By =", "measures.uses.shares.1.By: is no key that is known"),
         (_T, 'kind = "date"', 'kind = "text"', "data_as_at", "sheet.1.rows.6: the cover needs a"),
+        ("reference/forces.csv", "\nBEH,", "\nBEH,,", "BEH,,", "the row: has 12 cells, and the head"),
         (_R, "Q105 = { lowest = 0.85", "Q105 = { lowest = 85", "85", "thresholds.Q105.lowest: 85"),
         (_R, "{ change = 0.1", "{ change = 5", "= 5", "thresholds.M007.change: 5 is no share of a"),
         (_R, "multiple = 5", "multiple = 1", "multiple", "thresholds.Q110.multiple: must be 2 or"),
