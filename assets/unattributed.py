@@ -4,7 +4,7 @@ Replacing a file or taking it away is how somebody deals with it.
 """
 
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Final, Literal
 from assets.cases.store import CaseStore
 from assets.intake.landing import name_as_text, waiting, waiting_below
 from assets.intake.raw_store import RawStore, unread_key
+from assets.intake.reader import cover_values
+from assets.intake.reading import Reading
 from assets.intake.store import sha256_of
 from assets.lake import Lake
-from schemas.collection import load_collection
+from schemas.collection import Collection, load_collection, no_more
 from schemas.errors import LakeError, SetupError
 from schemas.wording import visible
 
@@ -48,34 +50,42 @@ class Unattributed:
 
 def unattributed_files(lake: Lake) -> list[Unattributed]:
     """Return the files in landing whose force cannot be told."""
-    files, expected = waiting(lake.landing).files, _expected(lake)
-    return [*_returns(lake, files, expected), *_unopened(lake, files), *_extracts(lake, expected)]
+    files, collection = waiting(lake.landing).files, None
+    with suppress(SetupError):
+        collection = load_collection(lake.collection)
+    returns = _returns(lake, files, collection)
+    return [*returns, *_unopened(lake, files), *_extracts(lake, collection)]
 
 
-def _expected(lake: Lake) -> Callable[[str | None], bool]:
+def _expected(force: str | None, collection: Collection | None) -> bool:
     """Return whether a force is one that the collection file names now; any, without the file."""
-    try:
-        forces = load_collection(lake.collection).forces
-    except SetupError:
-        return lambda force: force is not None
-    return lambda force: force in forces
+    return force in collection.forces if collection else force is not None
+
+
+def _why(reading: Reading, collection: Collection | None) -> str:
+    """Return why the force of a return is not known, which its receipt does not say."""
+    if reading.refusal:
+        return str(reading.refusal)
+    code = cover_values(reading).get("force_code")
+    if _expected(code, collection):
+        return "its cover has the code of one force and the name of another"
+    return (collection and no_more(code, collection)) or _WHY
 
 
 def _returns(
-    lake: Lake, files: Iterable[Path], expected: Callable[[str | None], bool]
+    lake: Lake, files: Iterable[Path], collection: Collection | None
 ) -> Iterator[Unattributed]:
     store, lying = RawStore(lake), {name_as_text(path.name): path for path in files}
     newest = {receipt.file_name: receipt for receipt in store.receipts()}
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
         file = lying.get(receipt.file_name)
-        if not expected(receipt.force_code) and file and _holds(file, receipt.sha256):
+        nobodys = not _expected(receipt.force_code, collection)
+        if nobodys and file and _holds(file, receipt.sha256):
             path = store.path(receipt)
-            why = _WHY
-            if receipt.quarantined:
-                try:
-                    why = str(store.read(receipt).refusal)
-                except LakeError:  # that it is damaged is told of by itself
-                    why = "why it was refused is gone"
+            try:
+                why = _why(store.read(receipt), collection)
+            except LakeError:  # that it is damaged is told of by itself
+                why = "why it was refused is gone" if receipt.quarantined else _WHY
             at = str(path.relative_to(lake.root))
             name = receipt.file_name
             yield Unattributed("return", receipt.receipt_id, name, receipt.received_at, at, why)
@@ -105,12 +115,12 @@ def _unopened(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
             )
 
 
-def _extracts(lake: Lake, expected: Callable[[str | None], bool]) -> Iterator[Unattributed]:
+def _extracts(lake: Lake, collection: Collection | None) -> Iterator[Unattributed]:
     store, folder = CaseStore(lake), lake.cases
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
     newest = {store.kept(kept).name: (kept, v) for v in store.receipts() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):
-        if not expected(version.force_code) and name in present:
+        if not _expected(version.force_code, collection) and name in present:
             at = store.place(store.kept(kept).place)
             why = f"{said.message}. {said.how_to_fix}" if (said := version.refusal) else _OF_NONE
             yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)

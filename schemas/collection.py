@@ -101,6 +101,15 @@ def _option(collection_id: str, *, kept: bool = False) -> str:
     return "" if usual == collection_id else f" --collection {collection_id}"
 
 
+def no_more(force_code: str | None, collection: Collection) -> str | None:
+    """Return in words that a force was no more at the census, None of any other code."""
+    if not (ended := collection.ended(force_code or "")):
+        return None
+    day, successor = ended
+    by = f"; {successor} sends its return" if successor else ""
+    return f"the force {force_code!r} ended on {day}, before the census{by}"
+
+
 _COMMAND: Final = re.compile(
     r"\bmuster (?>releases (?:verify|compare|go-back|push|prune)|releases|run|check|template|status"
     r"|feedback|queries|answer|versions|reconcile|explain|cases)\b(?! --collection)"

@@ -36,7 +36,8 @@ def print_unattributed(lake: Lake) -> None:
 
     files = unattributed_files(lake)
     if files:
-        click.echo(f"\nOf no known force: {plural(len(files), 'file')} in landing")
+        many = plural(len(files), "file")
+        click.echo(f"\nRejected besides, of no known force: {many} in landing")
         columns = "file: file_name, came: received_at, lies at: lies_at, what is wrong: why"
         print_rows([vars(file) for file in files], columns)
     damaged = damaged_now(lake)

@@ -16,7 +16,7 @@ from assets.intake.quoting import is_free_text, quoted
 from assets.intake.reader import force_named
 from assets.intake.reading import DISGUISED, UNCALCULATED
 from assets.returns.validation.layout import Slot
-from schemas.collection import Collection, command
+from schemas.collection import Collection, command, no_more
 from schemas.finding import Finding, finding
 from schemas.names import names_somebody
 from schemas.reference import OURS, collection_files, outside
@@ -199,10 +199,7 @@ def cover_findings(
 def _force(code: Slot | None, name: Slot | None, collection: Collection) -> Iterator[Finding]:
     if code and code.value not in collection.forces:
         message = f"{code.quoted} is not the code of a force that this collection expects"
-        if ended := collection.ended(code.value or ""):
-            day, successor = ended
-            by = f"; {successor} sends its return" if successor else ""
-            message = f"the force {code.quoted} ended on {day}, before the census{by}"
+        message = no_more(code.value, collection) or message
         yield finding("S007", message, code.place)
     elif code and name and (named := force_named(name.value or "", collection)) != code.value:
         belongs = f"belongs to {named}" if named else "is not the name of a known force"
