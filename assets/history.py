@@ -18,25 +18,38 @@ class Shown:
     """A release, and when it was shown to analysts, ISO 8601 in UTC.
 
     `edition` is the entry of its public edition in the ledger, None for none; lines of a time
-    before there was a ledger do not say.
+    before there was a ledger do not say. `instead_of` is the release that the last run had made,
+    where somebody went back from it.
     """
 
     release: str
     at: str
     edition: str | None = "unknown"
+    instead_of: str | None = None
 
 
-def record(lake: Lake, release: str, edition: str | None) -> None:
-    """Add that a release is shown from now on, and the id of its public edition, None for none."""
+def record(lake: Lake, release: str, edition: str | None, instead_of: str | None = None) -> None:
+    """Add that a release is shown from now on, and the id of its public edition, None for none.
+
+    With `instead_of`, by somebody who went back to it from the release of that name.
+    """
     path = lake.releases / _RECORD
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    line = json.dumps({"release": release, "at": at, "edition": edition})
+    back = {"instead_of": instead_of} if instead_of else {}
+    line = json.dumps({"release": release, "at": at, "edition": edition, **back})
     with write_errors(path), path.open("a", encoding="utf-8") as file:
         # A line that a kill cut short has no end; what follows must not become part of it.
         cut = path.read_bytes()[-1:] not in {b"", b"\n"}
         file.write("\n" * cut + line + "\n")
         file.flush()
     sync_folder(lake.releases)
+
+
+def chosen(lake: Lake) -> Shown | None:
+    """Return what is shown, if somebody went back to it and no run has made another since."""
+    last = shown(lake)[-1:]
+    stands = last and last[0].instead_of and lake.marts.exists()
+    return last[0] if stands and lake.marts.resolve().name == last[0].release else None
 
 
 def shown(lake: Lake) -> list[Shown]:

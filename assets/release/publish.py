@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
-from assets.history import record, shown
+from assets.history import chosen, record, shown
 from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.object_store import publish_folder
@@ -26,6 +26,8 @@ def publish(
     lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: MadeFrom, gate: Gate
 ) -> tuple[Path, dict[str, Found]]:
     """Write the marts as a release and let `marts/<collection>` show it.
+
+    One that somebody went back from is not shown again while it is what a run makes.
 
     Returns:
         The folder of the release, and what the making of each part found.
@@ -46,19 +48,21 @@ def publish(
     try:
         with forced_together():
             write_marts(draft)
-            if folder.exists():
+            if known := folder.exists():
                 _require_same(partial, folder)
                 found = read_manifest(folder)["found"]
             else:
                 found = write_parts(draft)
                 write_manifest(partial, {**about, "made_from": made_from, "found": found})
-        if not folder.exists():
+        if not known:
             with write_errors(folder):
                 partial.rename(folder)
                 sync_folder(lake.releases)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    show(lake, folder)
+    by_hand = chosen(lake)
+    if not (known and by_hand and by_hand.instead_of == folder.name):
+        show(lake, folder)
     return folder, found
 
 
@@ -77,13 +81,22 @@ def _require_returns(lake: Lake, made_from: MadeFrom) -> None:
         )
 
 
-def show(lake: Lake, folder: Path) -> None:
+def show(lake: Lake, folder: Path, *, by_hand: bool = False) -> None:
     """Let `marts/<collection>` show a release: one rename of a link.
+
+    Args:
+        lake: the lake.
+        folder: the release.
+        by_hand: whether somebody goes back to it, so that it stands until a run makes another
+            release than the last one did.
 
     Raises:
         LakeError: the link cannot be written, or something else stands in its place.
     """
-    link, before = lake.marts, shown(lake)
+    link, before, instead_of = lake.marts, shown(lake), None
+    if by_hand and before:
+        made = before[-1].instead_of or before[-1].release
+        instead_of = made if made != folder.name else None
     if not link.is_symlink() and link.exists():
         # A copy of a lake that follows links has one.
         do = "Move it away, then run again, which shows the newest release."
@@ -96,10 +109,10 @@ def show(lake: Lake, folder: Path) -> None:
             fresh.symlink_to(os.path.relpath(folder, link.parent))
             fresh.replace(link)
             sync_folder(link.parent)
-    elif before and before[-1].release == folder.name:
+    elif before and (before[-1].release, before[-1].instead_of) == (folder.name, instead_of):
         return
     # Also of one that is shown already, by a run that was killed before it said so.
-    record(lake, folder.name, edition_of(folder))
+    record(lake, folder.name, edition_of(folder), instead_of)
 
 
 def _require_same(made: Path, kept: Path) -> None:

@@ -77,6 +77,7 @@ def judged(lake: Lake, last: int) -> list[Judged]:
     latest_first = list(dict.fromkeys(entry.release for entry in reversed(record)))
     reasons = [
         ("shown now", now),
+        ("what runs make", record[-1].instead_of if record else None),
         *(("cited", name) for name in read_cited(lake.releases / CITED, names)),
         *((f"last of month {month}", name) for month, name in month_ends.items()),
         *((f"among the last {last}", name) for name in latest_first[:last]),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assets.history import find, kept
+from assets.history import Shown, chosen, find, kept
 from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
 from pipelines.cli.output import (
@@ -29,6 +29,19 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from schemas.collection import Collection
+
+
+def instead(now: Shown | None, collection_id: str) -> str:
+    """Return how what is shown ends where somebody went back to it."""
+    if not (now and now.instead_of):
+        return ""
+    from schemas.collection import command
+
+    again = command(f"releases go-back {now.instead_of}", collection_id)
+    return (
+        f" instead of {now.instead_of}, until a run makes a release other than that."
+        f" To show that again: {again}"
+    )
 
 
 @click.group(invoke_without_command=True)
@@ -149,8 +162,8 @@ def compare(old: str, new: str | None, as_json: bool, collection: Collection) ->
 def go_back(name: str, collection: Collection) -> None:
     """Show an earlier release to analysts again, at once.
 
-    The next run that publishes shows its own release: to keep a force's earlier return in use,
-    choose it first with muster versions.
+    It stands while runs make the release it is shown instead of. To keep a force's earlier
+    return in use whatever comes in, choose it with muster versions.
     """
     from assets.marts import damage
     from assets.release.publish import show
@@ -162,8 +175,9 @@ def go_back(name: str, collection: Collection) -> None:
             raise LakeError(
                 folder, f"is damaged: {'; '.join(found[:5])}", "Go back to another release."
             )
-        show(lake, folder)
-    click.echo(f"{lake.marts} shows {folder.name}, until a run publishes another.")
+        show(lake, folder, by_hand=True)
+        back = chosen(lake)
+    click.echo(f"{lake.marts} shows {folder.name}{instead(back, collection.id)}")
 
 
 @subcommand(of=releases)
@@ -194,8 +208,8 @@ def push(url: str, name: str | None, collection: Collection) -> None:
 def prune(last: int, yes: bool, as_json: bool, collection: Collection) -> None:
     """List which releases would go and why the others are kept; with --yes, remove them.
 
-    Kept are the one that is shown, those that cited.txt beside the releases names (one a line),
-    the last of each month, the last thirty (--last), and any that was never shown.
+    Kept are the one that is shown, what runs make, those that cited.txt beside the releases names
+    (one a line), the last of each month, the last thirty (--last), and any that was never shown.
     """
     from assets.release import retention
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from assets.history import chosen
 from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
     console,
@@ -26,6 +27,7 @@ from pipelines.cli.output import (
     shown_path,
     subcommand,
 )
+from pipelines.cli.releases import instead
 from pipelines.standing import Standing, standing
 from schemas.errors import UnavailableError
 from schemas.wording import plural
@@ -73,7 +75,8 @@ def _begin() -> None:
 def _say(found: Standing) -> None:
     """Say which release stands; tell people what they were not told of it yet."""
     since = found.shown.at.replace("T", " ").replace("+00:00", " UTC")
-    click.echo(f"Nothing has changed: {found.shown.release} stands, shown since {since}")
+    back = instead(found.shown, found.collection)
+    click.echo(f"Nothing has changed: {found.shown.release} stands, shown since {since}{back}")
     if not found.told:
         from pipelines.alerts.messages import tell_at_end
 
@@ -167,6 +170,10 @@ def _report(done: Refreshed, collection: Collection) -> None:
     _print_taken_in(done, lake)
     print_unattributed(lake)
     release = read_release(collection)
+    if back := instead(chosen(lake), collection.id):
+        # What the run made is not what is shown: its numbers are not those of the release below.
+        click.echo(f"\nNothing has changed in what counts: {release.folder.name} stays shown{back}")
+        return
     status, reconciliation = release.mart("returns_status"), release.mart("reconciliation")
     click.echo(f"\n{states_in_words(status)}")
     if absent := absent_forces(status):

@@ -1,6 +1,7 @@
 """Releases listed, verified, compared and gone back to, through the command."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,18 +54,36 @@ def test_a_revision_says_old_new_and_whose_return_caused_it(
 
 
 @pytest.mark.slow
-def test_going_back_shows_the_earlier_release_and_is_recorded(
-    two: tuple[Path, Path], lake: Lake, run: Muster
+def test_going_back_stands_until_a_run_makes_another_or_somebody_undoes_it(
+    two: tuple[Path, Path], lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:
     old, new = two
-    assert run("releases", "go-back", old.name).exit_code == 0
+    back = run("releases", "go-back", old.name)
+    assert back.exit_code == 0
+    assert f"shows {old.name} instead of {new.name}, until" in back.output
     assert lake.marts.resolve() == old
     listed = json.loads(run("releases", "--json").stdout)
     assert [(row["release"], row["shown"]) for row in listed] == [
         (new.name, False), (old.name, True),
     ]  # fmt: skip
+    for said in ("stays shown", "Nothing has changed: "):
+        made = run("run")
+        assert (made.exit_code, said in made.output) == (0, True), (made.output, made.exception)
+        assert f"{old.name} sta" in made.output
+        assert f"To show that again: muster releases go-back {new.name}" in made.output
+        assert "Published" not in made.output
+        assert lake.marts.resolve() == old, "what somebody chose is not undone by a schedule"
+    assert "instead" not in run("releases", "go-back", new.name).output
     assert run("run").exit_code == 0
-    assert lake.marts.resolve() == new, "a run shows what the returns make"
+    assert lake.marts.resolve() == new
+    run("releases", "go-back", old.name)
+    shutil.rmtree(new)
+    assert run("run").exit_code == 0
+    assert lake.marts.resolve() == new, "made anew, as one that is damaged is"
+    run("releases", "go-back", old.name)
+    sample("KEN").with_values({CELL: "c. 3"}).write(lake.landing / "KEN second.xlsx")
+    assert run("run").exit_code == 0
+    assert lake.marts.resolve() not in {old, new}, "a run shows what the returns make"
 
 
 @pytest.mark.slow
