@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import dagster as dg
 from dagster import DagsterRunStatus, DefaultScheduleStatus, DefaultSensorStatus
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.intake.arrivals import Look, Memory, look, quiet
 from assets.intake.landing import waiting_anywhere
@@ -222,12 +223,13 @@ def evaluate(
 ) -> dg.SensorResult:
     """Return what a look at landing comes to; the cursor has what is remembered of its files.
 
-    What the last run was to take in, the next one takes in too unless that ended well.
+    What the last run was to take in, the next one takes in too unless that ended well, or a later
+    one that somebody started did.
     """
     lake = Lake(lake_root(), collection.id)
     seen = look(lake, Memory.from_text(cursor), now, collection.running.settle_seconds)
     ours = instance.get_run_records(dg.RunsFilter(tags={_LANDING: collection.id}), limit=1)
-    left = [each for each in ours if each.dagster_run.status != DagsterRunStatus.SUCCESS]
+    left = [each for each in ours if not _ended_well(each, instance, collection)]
     memory, tried, only = seen.memory, 0, {*seen.new, *seen.research}
     waiting = "; ".join(_waiting(seen))
     if seen.new:
@@ -247,6 +249,24 @@ def evaluate(
     tags = {_LANDING: collection.id, _TRY: str(tried + 1)}
     request = request_refresh(collection, key, sorted(only), tags)
     return dg.SensorResult(run_requests=[request], cursor=memory.to_text())
+
+
+def _ended_well(record: dg.RunRecord, instance: dg.DagsterInstance, collection: Collection) -> bool:
+    if record.dagster_run.status == DagsterRunStatus.SUCCESS:
+        return True
+    later = instance.get_runs(
+        dg.RunsFilter(
+            job_name=REFRESH,
+            tags={PARTITION_NAME_TAG: collection.id},
+            statuses=[DagsterRunStatus.SUCCESS],
+            created_after=record.create_timestamp,
+        )
+    )
+    asked, took = (
+        only_these(record.dagster_run.run_config),
+        [only_these(r.run_config) for r in later],
+    )
+    return any(only is None or (asked is not None and asked <= only) for only in took)
 
 
 def _why_not_again(

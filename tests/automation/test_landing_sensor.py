@@ -68,8 +68,9 @@ def _end(instance: dg.DagsterInstance, request: dg.RunRequest, error: Exception 
     def refresh() -> None:
         intake()
 
+    tags = {**request.tags, "dagster/partition": str(request.partition_key)}
     refresh.execute_in_process(
-        run_config=request.run_config, instance=instance, tags=request.tags, raise_on_error=False
+        run_config=request.run_config, instance=instance, tags=tags, raise_on_error=False
     )
 
 
@@ -142,6 +143,29 @@ def test_a_failure_that_stays_is_not_tried_again_until_something_is_dropped(
     looking.at(100_010)
     only = looking.asked(100_030).run_config["ops"]["intake"]["config"]["only"]
     assert set(only) == {state_key(one), state_key(two)}, "the first was never taken in"
+
+
+def test_a_later_run_that_took_the_same_in_ends_what_is_said_of_a_failure(
+    lake: Lake, looking: Looking
+) -> None:
+    """It was said for ever, though somebody had mended what was wrong and run it by hand."""
+    _end(looking.instance, _by_hand({}, looking.collection.id), None)
+    drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    failed = looking.asked(20)
+    _end(looking.instance, failed, LakeError(lake.raw, "is damaged", "Restore it."))
+    _end(looking.instance, _by_hand({"only": []}, looking.collection.id), None)
+    _end(looking.instance, _by_hand({}, "another"), None)
+    assert "stays until something is changed" in str(looking.at(30)), "none of these took it in"
+    _end(looking.instance, _by_hand({}, looking.collection.id), None)
+    assert looking.at(40) == "nothing new in landing"
+
+
+def _by_hand(config: dict[str, list[str]], collection_id: str) -> dg.RunRequest:
+    """Return a run that no sensor has asked for; without `only` it takes all in."""
+    return dg.RunRequest(
+        run_config={"ops": {"intake": {"config": config}}}, partition_key=collection_id
+    )
 
 
 def test_beside_a_run_that_was_given_up_what_waits_in_landing_is_told(
