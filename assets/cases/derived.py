@@ -1,13 +1,16 @@
 """What extracts mean for returns: cells that cases add up to, and who sent only cases."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from schemas.cases import DAMAGED_STATE, REJECTED, UNREADABLE_STATE, case_cells
+from assets.intake.receipts import extract_ids
+from schemas.cases import DAMAGED_STATE, LISTS, REJECTED, UNREADABLE_STATE, case_cells
 from schemas.conform import conform
-from schemas.tables import LiveEntries
+from schemas.tables import Entries
 from schemas.template import Place, Template
+from schemas.wording import visible
 
 GRID: Final = ["force_code", "sheet", "row_code", "column_code"]
 CELL: Final = "rows"
@@ -16,7 +19,8 @@ CELL: Final = "rows"
 _PLACES: Final = 3
 """Places of rows that are set aside that a message names; all are notes of the extract."""
 
-_SUBJECT: Final = ["category", "recipient", "media", "outcome"]
+_MEND: Final = "Else mend the rows, and send the whole extract anew."
+_SUBJECT: Final = [*LISTS.values()]
 
 
 def case_grid(
@@ -65,15 +69,19 @@ def beside_workbooks(
 
 
 def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return the table LiveEntries of the forces of `only_rows`, from InvestigationsByMonth.
+    """Return the table Entries of the forces of `only_rows`, from InvestigationsByMonth.
 
     People suspended are not among them: rows count cases, not people.
     """
     cells = case_grid(cases, only["force_code"], template, sums=True)
-    entries = cells.join(derived_returns(only), on="force_code", validate="m:1").with_columns(
-        cell=pl.lit(CELL), value=pl.col("rows").cast(pl.String), number=pl.col("rows")
+    ids = only.select("force_code", "receipt_id")
+    entries = cells.join(ids, on="force_code", validate="m:1").with_columns(
+        cell=pl.lit(CELL),
+        value=pl.col("rows").cast(pl.String),
+        number=pl.col("rows"),
+        missing=pl.lit(None, pl.String),
     )
-    return conform(LiveEntries, entries)
+    return conform(Entries, entries)
 
 
 def only_rows(
@@ -88,15 +96,56 @@ def only_rows(
     returns = [] if damaged is None else [damaged.filter(pl.col("kind") == "return")]
     tables = [receipts, *returns]
     sent = pl.concat(table.select("force_code") for table in tables).drop_nulls()
-    return extracts.filter("live", pl.col("rows") > 0).join(sent, on="force_code", how="anti")
+    only = extracts.filter("live", pl.col("rows") > 0).join(sent, on="force_code", how="anti")
+    # The same bytes may have come as a return of nobody's too, which has the id then.
+    pairs = only.select("force_code", "sha256").iter_rows()
+    again = pl.Series([extract_ids(force, [sha256])[2] for force, sha256 in pairs], dtype=pl.String)
+    taken = pl.col("receipt_id").is_in(receipts["receipt_id"].to_list())
+    return only.with_columns(receipt_id=pl.when(taken).then(again).otherwise("receipt_id"))
 
 
-def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
-    """Return the extracts of `only_rows` as rows of the table LiveReturns.
+def with_rows(receipts: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
+    """Return the table Receipts, and below it the extracts of `only_rows`."""
+    shared = [name for name in receipts.columns if name in only.columns]
+    rows = only.select(*shared, file_name=pl.lit("case rows"))
+    return pl.concat([receipts, rows], how="diagonal")
 
-    Where bad rows are set aside, cases may be missing: what counts is provisional.
+
+def told_of_rows(
+    findings: pl.DataFrame,
+    only: pl.DataFrame,
+    files: Mapping[str, Sequence[str]],
+    template: Template,
+) -> pl.DataFrame:
+    """Return findings, those about `only_rows` by file and columns: such rows have no cells.
+
+    `findings` has the columns of AllFindings; `files` are the names of the extract of each force.
     """
-    return only.select("force_code", "receipt_id", "sha256", "basis", provisional=pl.col("bad") > 0)
+    places = []
+    for place in template.entry_at:
+        parts = template.leaves.get(place, (place,))
+        dims = [template.entry_at[part].dims for part in parts]
+        told = {column: {of.get(name) for of in dims} for column, name in LISTS.items()}
+        same = [f"{column} {code}" for column, (code, *more) in told.items() if code and not more]
+        places.append((*place, f" with {' and '.join(same)}" if same else ""))
+    named = {
+        force: visible(first) + (f" and {len(others)} more" if others else "")
+        for force, (first, *others) in files.items()
+    }
+    file = pl.col("force_code").replace_strict(named, default=None, return_dtype=pl.String)
+    of = only.select("receipt_id", file=file)
+    at = pl.DataFrame(places, [*GRID[1:], "which"], orient="row")
+    both = findings.join(of, on="receipt_id", how="left", maintain_order="left").join(
+        at, on=GRID[1:], how="left", maintain_order="left"
+    )
+    ours = pl.col("file").is_not_null()
+    where = pl.format("{}, rows{}: {}", "file", pl.col("which").fill_null(""), "message")
+    mend = pl.col("how_to_fix").str.replace("( See docs/|$)", f" {_MEND}${{1}}")
+    return both.with_columns(
+        message=pl.when(ours).then(where).otherwise("message"),
+        how_to_fix=pl.when(ours).then(mend).otherwise("how_to_fix"),
+        cell=pl.when(~ours).then("cell"),
+    ).select(findings.columns)
 
 
 def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
@@ -110,20 +159,20 @@ def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
 def told_in_status(
     status: pl.DataFrame, only: pl.DataFrame, extracts: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the mart ReturnsStatus with the extracts of `only_rows` in the place of returns.
+    """Return the mart ReturnsStatus with notes of the extracts of `only_rows`.
 
-    Its notes also name the forces whose newest extract, by the table Extracts, is refused, or has
+    They also name the forces whose newest extract, by the table Extracts, is refused, or has
     no row where no workbook says that there was no case, and rows set aside beside a workbook.
     """
     said = "sent only case rows: its investigations are derived from them, the rest is missing"
+    blocked = pl.lit("sent only case rows, which do not count: what they add up to is refused")
     nothing = "without a row; that there was no case has to stand in a workbook"
     lost = "do not count: damaged in the raw store, see muster doctor"
     bad, damaged = pl.col("bad"), pl.col("state") == DAMAGED_STATE
     fewer = pl.format("; rows set aside: {} of {}, so that cases may be missing", bad, "rows")
+    accepted = pl.col("state") == "accepted"
     found = only.select(
-        *("force_code", "receipt_id", "version", "received_at", "sha256"),
-        state=pl.when(bad > 0).then(pl.lit("queried")).otherwise(pl.lit("accepted")),
-        notes=said + pl.when(bad > 0).then(fewer).otherwise(pl.lit("")),
+        "force_code", "bad", derived=said + pl.when(bad > 0).then(fewer).otherwise(pl.lit(""))
     )
     are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
     share = pl.format("{} of {} rows {} bad", bad, "rows", are).fill_null("it cannot be read")
@@ -144,7 +193,12 @@ def told_in_status(
         .group_by("force_code", maintain_order=True)
         .agg(pl.format("case rows, version {}, {}", "version", "why").str.join("; ").alias("told"))
     )
-    joined = status.update(found, on="force_code").join(doubtful, on="force_code", how="left")
-    notes = pl.concat_list("notes", "told").list.drop_nulls()
+    joined = status.join(found, on="force_code", how="left", maintain_order="left").join(
+        doubtful, on="force_code", how="left", maintain_order="left"
+    )
+    of_rows = pl.when(pl.col("derived").is_not_null(), state="rejected").then(blocked)
+    notes = pl.concat_list("notes", of_rows.otherwise("derived"), "told").list.drop_nulls()
     both = pl.when(notes.list.len() > 0).then(notes.list.join("; "))
-    return joined.with_columns(notes=both).select(status.columns)
+    # Cases may be missing: what counts is provisional.
+    state = pl.when(accepted, bad > 0).then(pl.lit("queried")).otherwise("state")
+    return joined.with_columns(notes=both, state=state).select(status.columns)

@@ -24,6 +24,7 @@ from schemas.cases import (
     ACCEPTED,
     COLUMN_OF,
     DAMAGED_STATE,
+    LISTS,
     QUARANTINED,
     REJECTED,
     SHARE,
@@ -50,7 +51,6 @@ _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 
 _MOST_KEPT: Final = 100_000
 """Bad rows of a version above which it is rather judged again than kept."""
-
 
 _ROWS: Final = 5
 """Rows told of each fault; the quarantine has all."""
@@ -268,7 +268,7 @@ class _Judge:
         bad = bad_rows.filter(file.is_in(version.files)).with_columns(file.replace(names))
         said = {_basis(file.place) for file in files.values()}
         basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
-        cases = counts.filter(own).rename({"status_at_census": "outcome"})
+        cases = counts.filter(own).rename(LISTS)
         judged = _judged(
             version,
             found["state"],
@@ -381,19 +381,20 @@ def is_extract(path: Path) -> bool:
         return b"case_ref" in file.read(_HEAD).replace(b"\0", b"")
 
 
-def check_extract(path: Path, collection: Collection) -> tuple[str | None, list[Finding], bool]:
-    """Return the force of an extract, what is wrong with it, and whether it could be read."""
-    force = None
+def check_extract(
+    path: Path, collection: Collection
+) -> tuple[str | None, list[Finding], bool, pl.DataFrame]:
+    """Return the force of an extract, its faults, whether it can be read, and cases that count."""
+    force, cases = None, pl.DataFrame()
     try:
         force = force_of(path, collection)
         source = replace(find_sources([path])[0], file=path.name, folder=force)
         with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "out"
-            run_cases([source], out, collection)
-            found = pl.read_parquet(out / BY_FORCE).row(
-                by_predicate=pl.col("force_code") == force, named=True
-            )
-            bad = pl.read_parquet(out / BAD_ROWS)
+            run_cases([source], out := Path(folder) / "out", collection)
+            names = (BY_FORCE, BAD_ROWS, COUNTS)
+            of_forces, bad, counts = (pl.read_parquet(out / name) for name in names)
+        found = of_forces.row(by_predicate=pl.col("force_code") == force, named=True)
     except FilesRefusedError as error:
-        return force, [replace(each, sheet=path.name) for each in error.findings], False
-    return force, [*faults(found, bad, [path.name], collection)], True
+        return force, [replace(each, sheet=path.name) for each in error.findings], False, cases
+    cases = counts.rename(LISTS) if found["state"] != REJECTED else cases
+    return force, [*faults(found, bad, [path.name], collection)], True, cases

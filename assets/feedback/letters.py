@@ -42,7 +42,13 @@ from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, UNORDERED, Rule, every_rule, rules_of
 
 Situation = Literal[
-    "missing", "rejected", "resubmission_rejected", "held", "queried", "extract_refused"
+    "missing",
+    "rejected",
+    "resubmission_rejected",
+    "held",
+    "queried",
+    "rows_asked",
+    "extract_refused",
 ]
 
 _FINDING: Final = [each.name for each in fields(Finding)]
@@ -77,10 +83,7 @@ class Sent(_File):
 
 @dataclass(frozen=True)
 class Extract(_File):
-    """A case-level extract that is refused, or that blocks the return with rows set aside: why.
-
-    Both can be, of two versions.
-    """
+    """Why a case-level extract is refused, or blocks the return, or what is asked of it alone."""
 
     receipt_ids: tuple[str, ...]
 
@@ -90,7 +93,7 @@ class Letter:
     """What one force is told; `sent` is null where it is not about a return.
 
     `extract` is null where there is nothing to mend in one. `note` says what else did come
-    where no return has, null for nothing.
+    where no return has, null for nothing; of case rows alone, their state.
     """
 
     force_code: str
@@ -109,7 +112,7 @@ class Letter:
     @property
     def attachments(self) -> list[str]:
         """Names of the workbooks that go with it: about the return, and about the extract."""
-        whole = [] if self.situation == "extract_refused" else ["marked" if self.sent else "blank"]
+        whole = ["marked"] if self.sent else ["blank"] if self.situation == "missing" else []
         about = [*whole, "extract"] if self.extract else whole
         return [f"{self.force_code}-{what}.xlsx" for what in about]
 
@@ -160,7 +163,7 @@ class Letter:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
         about, told = _WORDS[self.situation], []
         steps = about["steps_asked"] if self.number("Q") else about["steps"]
-        if self.extract and self.situation != "extract_refused":
+        if self.extract and len(self.attachments) > 1:
             steps = [*steps, *_WORDS["extract_refused"]["steps"]]
         for step in map(_WORDS["steps"].get, steps):
             typed = words(step.get("command", ""), letter=self)
@@ -217,43 +220,41 @@ def letters(
         known = beside(now.receipts, now.changes, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
-    waiting, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
-    names = sent_as or {}
+    waiting = findings.filter(~answered & ~of_extract)
     receipts = {
-        each.receipt_id: replace(each, file_name=names.get(each.sha256, each.file_name))
+        each.receipt_id: replace(each, file_name=(sent_as or {}).get(each.sha256, each.file_name))
         for each in store.receipts()
     }
+    # What is no receipt is what case rows add up to; what is damaged here is for us to mend.
+    of_rows = waiting.filter(pl.col("severity") != "N", ~pl.col("receipt_id").is_in([*receipts]))
+    of_files = findings.filter(of_extract, pl.col("rule_id") != UNDAMAGED)
+    of_extracts, alone = pl.concat([of_rows, of_files]), {*of_rows["force_code"]}
     written = []
     for row in status.iter_rows(named=True):
-        mine = waiting.filter(pl.col("force_code") == row["force_code"])
-        situation, receipt_id = _situation(row, mine)
+        force, mine = row["force_code"], waiting.filter(force_code=row["force_code"])
+        situation, receipt_id = (None, None) if force in alone else _situation(row, mine)
         differs = mine.filter(rule_id=template.cases_rule or "", severity="B").height > 0
-        told = ["B", "N"] if differs else ["B"]
-        # What is damaged here is for us to mend.
-        refused = of_extracts.filter(
-            pl.col("severity").is_in(told),
-            pl.col("rule_id") != UNDAMAGED,
-            force_code=row["force_code"],
-        )
+        told = ["B", "Q", "N"] if differs or force in alone else ["B", "Q"]
+        refused = of_extracts.filter(pl.col("severity").is_in(told), force_code=force)
         if situation is None and refused.is_empty():
             continue
         sent = extract = None
+        part = mine.filter(severity="Q").drop_nulls("about")
+        questions = dict(zip(_findings(part), part["about"], strict=True))
         if refused.height:
             ids = refused["receipt_id"].unique(maintain_order=True)
-            extract = Extract(to_do(_findings(refused), template), tuple(ids))
+            extract = Extract(to_do(_findings(refused), template, (), questions), tuple(ids))
         if receipt_id is not None:
             receipt = receipts[receipt_id]
             live = None if row["state"] == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
             causes = causes_of(repairs_of(found, now.entries, template, known), template)
-            part = found.filter(severity="Q").drop_nulls("about")
-            questions = dict(zip(_findings(part), part["about"], strict=True))
             things = to_do(_findings(found), template, causes, questions)
             sent = Sent(things, receipt, live, basis)
-        note = row["notes"] if situation == "missing" else None
-        about = situation or "extract_refused", collection, today, sent, extract, note
-        written.append(Letter(row["force_code"], *about))
+        situation = situation or ("rows_asked" if force in alone else "extract_refused")
+        note = {"missing": row["notes"], "rows_asked": row["state"]}.get(situation)
+        written.append(Letter(force, situation, collection, today, sent, extract, note))
     return written
 
 
@@ -339,9 +340,8 @@ def _attachment(
         extract, extracts = letter.extract, CaseStore(lake)
         about = (v for v in extracts.receipts() if v.receipt_id in extract.receipt_ids)
         bad = [extracts.bad_rows(each.force_code, each.version) for each in about]
-        rows = pl.concat(
-            [pl.DataFrame(), *(pl.read_parquet(p) for p in bad if p.exists())], how="diagonal"
-        )
+        found = [pl.read_parquet(path) for path in bad if path.exists()]
+        rows = pl.concat([pl.DataFrame(), *found], how="diagonal")
         return extract_list(extract.things, rows, template, name)
     if letter.sent:
         things, receipt, store = letter.sent.things, letter.sent.receipt, RawStore(lake)

@@ -11,7 +11,7 @@ from assets.figures.scores import KEY, Figures, effects, moves_of
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.validation.states import Standing, live_entries, standing
-from assets.tables import read_table, work_table
+from assets.tables import work_table
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
@@ -65,11 +65,7 @@ def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> A
     expected = empty(Expectations)
     if lake.table("validation/expectations").exists():  # not in a lake of before
         expected = work_table(lake, "validation/expectations")
-    # Of a force that sent case rows alone nothing is in the entries of returns.
-    made = read_table(lake.table("validation/live_entries"))
-    rows_alone = made.join(at.receipts, on="receipt_id", how="anti")
-    live = pl.concat([live_entries(at.live_returns(), at.entries), rows_alone])
-    figures = Figures.of(lake, collection, live)
+    figures = Figures.of(lake, collection, live_entries(at.live_returns(), at.entries))
     return ordered(asked, expected, at.entries, figures)
 
 

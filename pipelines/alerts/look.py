@@ -256,7 +256,7 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     # Read first: a run writes this table after the findings, so they are at least as new.
     validated = set(work_table(lake, results)["receipt_id"])
     now = standing(lake)
-    if set(now.receipts["receipt_id"]) != validated:
+    if set(now.versions["receipt_id"]) != validated:
         return {}
     findings = now.current_findings()
     unattributed = [_nobodys(file, findings) for file in unattributed_files(lake)]

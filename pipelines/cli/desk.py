@@ -244,7 +244,8 @@ def versions(
         if not reason or not decided_by:
             raise click.UsageError("--go-back needs --reason TEXT and --by NAME")
         damaged = now.damaged.filter(force_code=force_code)["version"].drop_nulls()
-        choose(Ledger(lake), now.judged, force_code, version, reason, decided_by, damaged)
+        workbooks = now.judged.drop_nulls("sequence")
+        choose(Ledger(lake), workbooks, force_code, version, reason, decided_by, damaged)
         now = standing(lake)
     if level is not None:
         if not decided_by:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from assets.feedback.letters import letters
 from assets.figures.totals.national import national_totals
 from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
-from assets.returns.validation.states import Standing, returns_status
+from assets.returns.validation.states import Standing, live_entries
 from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -254,17 +255,15 @@ def test_where_only_rows_came_and_some_are_set_aside_what_counts_is_provisional(
     """A case that a bad row stands for is in no total: nobody may take that for all of them."""
     extracts, cases = sample_extracts
     bad = pl.when(pl.col("force_code") == "DER").then(2).otherwise(0)
-    only = derived.only_rows(extracts.with_columns(bad=bad), empty(Receipts))
-    entries = derived.derived_entries(cases, only, collection.template)
-    for live in (entries, derived.derived_returns(only)):
+    now = _alone(extracts.with_columns(bad=bad), cases, collection)
+    entries = live_entries(now.live_returns(), now.entries)
+    for live in (entries, now.live_returns()):
         assert set(live.filter("provisional")["force_code"]) == {"DER"}
     totals = national_totals(entries, collection).filter(
         measure="investigations", breakdown="", period="collection"
     )
     assert totals["provisional"].item()
-    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
-    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
-    (told,) = status.filter(state="queried").to_dicts()
+    (told,) = now.status_of_sent(collection).filter(state="queried").to_dicts()
     assert told["force_code"] == "DER"
     assert f"rows set aside: 2 of {cases.filter(force_code='DER')['cases'].sum()}" in told["notes"]
 
@@ -279,9 +278,8 @@ def test_where_only_rows_came_the_grid_is_derived(
     extracts, cases = sample_extracts
     without = ["AVS", "STF"]
     rows = pl.when(pl.col("force_code").is_in(without)).then(0).otherwise("rows")
-    extracts = extracts.with_columns(rows=rows)
-    only = derived.only_rows(extracts, empty(Receipts))
-    entries = derived.derived_entries(cases, only, collection.template)
+    now = _alone(extracts.with_columns(rows=rows), cases, collection)
+    entries = live_entries(now.live_returns(), now.entries)
     sent = sample_returns(collection).filter(
         pl.col("sheet") == "investigations",
         pl.col("column_code") != SUSPENDED,
@@ -290,9 +288,8 @@ def test_where_only_rows_came_the_grid_is_derived(
     place = ["force_code", "sheet", "row_code", "column_code"]
     assert entries.select(*place, "value").sort(place).equals(sent.sort(place))
     assert set(entries["cell"]) == {derived.CELL}
-    assert derived.derived_returns(only)["force_code"].n_unique() == 44 - len(without)
-    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
-    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
+    assert now.live_returns()["force_code"].n_unique() == 44 - len(without)
+    status = now.status_of_sent(collection)
     silent = pl.col("force_code").is_in(without)
     assert set(status.filter(~silent)["state"]) == {"accepted"}
     assert status.filter(~silent)["notes"].str.contains("sent only case rows").all()
@@ -302,15 +299,11 @@ def test_where_only_rows_came_the_grid_is_derived(
     )
 
 
-_JUDGED = {
-    "held": pl.Boolean,
-    "blocking": pl.Int64,
-    "queries_open": pl.Int64,
-    "queries_answered": pl.Int64,
-    "decided_by": pl.String,
-    "newest": pl.Boolean,
-    "live": pl.Boolean,
-}
+def _alone(extracts: pl.DataFrame, cases: pl.DataFrame, collection: Collection) -> Standing:
+    """Return where forces stand that sent rows and nothing else."""
+    nothing = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)))
+    now = replace(nothing, extracts=extracts)
+    return replace(now, entries=derived.derived_entries(cases, now.only, collection.template))
 
 
 def test_rows_do_not_get_around_a_workbook(
@@ -318,7 +311,7 @@ def test_rows_do_not_get_around_a_workbook(
 ) -> None:
     """A force whose workbook is rejected has to mend it."""
     extracts, _ = sample_extracts
-    receipts = pl.DataFrame({"force_code": ["STF", None]})
+    receipts = pl.DataFrame({"force_code": ["STF", None], "receipt_id": ["one", "two"]})
     assert "STF" not in derived.only_rows(extracts, receipts)["force_code"]
     assert derived.only_rows(extracts, receipts).height == 43
 

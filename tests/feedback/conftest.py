@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from assets.cases.received import judge_received
+from assets.cases.store import CaseStore
 from assets.feedback.letters import (
     Letter,
     feedback_files,
@@ -17,10 +19,13 @@ from assets.feedback.letters import (
 )
 from assets.feedback.problems import Problem
 from assets.lake import Lake
+from assets.returns.validation.assets import validated
 from assets.returns.validation.states import standing
 from assets.sample.write import returns_template
+from assets.tables import contract_of, work_table, write_made
 from assets.unattributed import Unattributed
 from schemas.collection import Collection
+from schemas.contract import empty
 from tests.returns import Place, SampleReturn, address_of, take_in
 
 Sample = Callable[[str], SampleReturn]
@@ -32,6 +37,13 @@ PREPARED = ("cover", "prepared_by_role", "value")
 STRAY = "F30"
 SLIP = ("investigations", "information_disclosure.others", "continuing")
 HOSTILE = "<script>alert(1)</script>"
+JUDGED = (
+    "validation/entries",
+    "validation/all_findings",
+    "validation/rule_results",
+    "validation/applied_corrections",
+    "validation/expectations",
+)
 
 
 def at(book: Any, place: Place) -> Any:
@@ -87,6 +99,35 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     nobodys = unattributed(lake, now, collection)
     files = feedback_files(written, nobodys, lake, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
+
+
+def take_in_cases(lake: Lake, collection: Collection) -> None:
+    """Take in the extracts that were dropped, and judge them and all returns, as a run does."""
+    store = CaseStore(lake)
+    store.take_in(collection)
+    receipts = work_table(lake, "intake/receipts")
+    extracts, by_month, found = judge_received(store, lake, collection)
+    names = ("desk/corrections", "desk/choices", "intake/damaged_receipts")
+    corrections, choices, damaged = (empty(contract_of(name)) for name in names)
+    judged = validated(
+        lake,
+        collection,
+        corrections,
+        choices,
+        receipts,
+        damaged,
+        extracts=extracts,
+        by_month=by_month,
+        extract_findings=found,
+    )
+    made = dict(zip(JUDGED, judged, strict=True)) | {
+        "desk/corrections": corrections,
+        "cases/extracts": extracts,
+        "cases/extract_findings": found,
+        "cases/investigations_by_month": by_month,
+    }
+    for name, table in made.items():
+        write_made(lake, name, table)
 
 
 @pytest.fixture(scope="session")

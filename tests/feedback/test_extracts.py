@@ -16,17 +16,14 @@ from assets.cases.derived import refused_extracts
 from assets.cases.received import check_extract, judge_received
 from assets.cases.store import CaseStore
 from assets.lake import Lake
-from assets.returns.validation.assets import validated
 from assets.returns.validation.states import Standing, standing
 from assets.sample.write import sample_cases
-from assets.tables import contract_of, work_table, write_made
 from pipelines.alerts.look import rejected
 from pipelines.cli.desk import status as status_command
 from schemas.collection import Collection
-from schemas.contract import empty
 from schemas.rules.catalogue import CASES, rules_of
 from tests.cases.extracts import good, write_csv, write_parquet
-from tests.feedback.conftest import Written, write
+from tests.feedback.conftest import Written, take_in_cases, write
 from tests.returns import SampleReturn, take_in
 
 SMITH = "Sergeant Smith"
@@ -199,23 +196,7 @@ def _sent_with_rows(lake: Lake, six: Collection, bad: int) -> Written:
     path = lake.landing / "cases" / "DER.parquet"
     path.parent.mkdir(parents=True)
     cases.with_columns(workforce=broken).drop("row").write_parquet(path)
-    store = CaseStore(lake)
-    store.take_in(six)
-    extracts, by_month, found = judge_received(store, lake, six)
-    names = ("desk/corrections", "desk/choices")
-    of_extracts = {"extracts": extracts, "by_month": by_month, "extract_findings": found}
-    judged = validated(
-        lake,
-        six,
-        *(empty(contract_of(name)) for name in names),
-        work_table(lake, "intake/receipts"),
-        **of_extracts,
-    )
-    write_made(lake, "cases/extracts", extracts)
-    write_made(lake, "cases/extract_findings", found)
-    write_made(lake, "cases/investigations_by_month", by_month)
-    write_made(lake, "validation/entries", judged[0])
-    write_made(lake, "validation/all_findings", judged[1])
+    take_in_cases(lake, six)
     return write(lake, six, date(2012, 6, 20))
 
 

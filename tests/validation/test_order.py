@@ -61,11 +61,11 @@ class Desk:
         store = RawStore(self.lake, clock=lambda: now)
         store.take_in(waiting(self.lake.landing).files, self.collection)
         everything = received(store)
-        known = received_by_id(everything.receipts, self.collection)
         decided = read_answers(self.ledger), read_choices(self.ledger)
         gone = gone_from(everything.receipts, decided[1])
+        known = received_by_id(everything.receipts, self.collection, gone)
         read = readings(self.lake, everything.receipts)
-        result = judge(read, known, self.collection, gone=gone)
+        result = judge(read, known, self.collection)
         told = everything.receipts, result.findings, result.entries
         return Standing(self.collection.id, *told, *decided)
 

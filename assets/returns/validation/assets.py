@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from assets.cases import derived
+from assets.cases.store import CaseStore
 from assets.declare import Check, Made, made
 from assets.intake.tables import readings
 from assets.lake import Lake
@@ -22,12 +23,11 @@ from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.entries import CASE_GRID, NONE_BEFORE
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
-from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.marts import Repairs
 from schemas.rules.catalogue import CASES, NATIONAL, OTHER_FILES, TIERS, every_rule
-from schemas.tables import LiveEntries, LiveReturns
+from schemas.tables import LiveReturns
 
 FORCE_RETURNS = {
     collection.id: dg.AssetSpec(
@@ -50,19 +50,30 @@ def validated(
     corrections: pl.DataFrame,
     choices: pl.DataFrame,
     receipts: pl.DataFrame,
+    damaged: pl.DataFrame,
     **of_extracts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
-    """Check every received return by every rule."""
+    """Check every received return by every rule, and what only rows were sent of."""
+    template, store = collection.template, CaseStore(lake)
+    only = derived.only_rows(of_extracts["extracts"], receipts, damaged)
+    beside = derived.beside_workbooks(template, **of_extracts)
     found = judge(
         readings(lake, receipts),
-        received_by_id(receipts, collection),
+        received_by_id(derived.with_rows(receipts, only), collection, gone_from(receipts, choices)),
         collection,
         by_force(corrections),
-        derived.beside_workbooks(collection.template, **of_extracts),
+        beside.join(only, on="force_code", how="anti"),
         _released_before(lake, collection),
-        gone_from(receipts, choices),
+        derived.derived_entries(of_extracts["by_month"], only, template),
     )
-    return found.entries, found.findings, found.results, found.applied, found.expectations
+    counting = {*only.select("force_code", "version").iter_rows()}
+    files = {
+        each.force_code: [store.kept(key).name for key in each.files]
+        for each in store.receipts()
+        if each.force_code and (each.force_code, each.version) in counting
+    }
+    findings = derived.told_of_rows(found.findings, only, files, template)
+    return found.entries, findings, found.results, found.applied, found.expectations
 
 
 def _released_before(lake: Lake, collection: Collection) -> pl.DataFrame:
@@ -123,8 +134,7 @@ def judged(
     """
     now = states.Standing(collection.id, **tables)
     states.check_damaged(now.judged, now.damaged, now.choices)
-    only = derived.only_rows(now.extracts, now.receipts, now.damaged)
-    live = conform(LiveReturns, pl.concat([now.live_returns(), derived.derived_returns(only)]))
+    live = now.live_returns()
     key = FORCE_RETURNS[collection.id].key
     told = context.instance.get_materialized_partitions(key)
     if not told <= {*live["force_code"]}:
@@ -177,21 +187,6 @@ def corrections(
     return applied_mart(corrections, applied, live_returns, collection.template)
 
 
-def live_entries(
-    collection: Collection,
-    live_returns: pl.DataFrame,
-    entries: pl.DataFrame,
-    extracts: pl.DataFrame,
-    receipts: pl.DataFrame,
-    damaged: pl.DataFrame,
-    by_month: pl.DataFrame,
-) -> pl.DataFrame:
-    only = derived.only_rows(extracts, receipts, damaged)
-    sent = states.live_entries(live_returns, entries)
-    added_up = derived.derived_entries(by_month, only, collection.template)
-    return conform(LiveEntries, pl.concat([sent, added_up]))
-
-
 def _blocking(tier: str, findings: pl.DataFrame) -> tuple[bool, dict[str, Any]]:
     of_tier = [rule.id for rule in every_rule().values() if rule.tier == tier]
     blocking = findings.filter(pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B"))
@@ -212,7 +207,6 @@ _STANDING = _RECEIPTS | {
     "extracts": "cases/extracts",
     "extract_findings": "cases/extract_findings",
 }
-_LIVE = {"live_returns": "validation/live_returns", "entries": "validation/entries"}
 
 PARTS: Final[tuple[Made | Check, ...]] = (
     made("desk/choices", by=choices),
@@ -224,7 +218,7 @@ PARTS: Final[tuple[Made | Check, ...]] = (
         "validation/applied_corrections",
         "validation/expectations",
         by=validated,
-        receipts="intake/receipts",
+        **_RECEIPTS,
         corrections="desk/corrections",
         choices="desk/choices",
         extract_findings="cases/extract_findings",
@@ -240,7 +234,12 @@ PARTS: Final[tuple[Made | Check, ...]] = (
         **_STANDING,
         answers="desk/answers",
     ),
-    made("validation/live_entries", by=live_entries, **_LIVE, **_RECEIPTS, **_EXTRACTS),
+    made(
+        "validation/live_entries",
+        by=states.live_entries,
+        live="validation/live_returns",
+        entries="validation/entries",
+    ),
     *(
         Check("validation/findings", tier, title, partial(_blocking, tier))
         for tier, title in {**TIERS, CASES: OTHER_FILES[CASES]}.items()

@@ -1,13 +1,15 @@
 """Checks returns and extracts on their own: no lake, no receipt, nothing written."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from assets.cases.derived import derived_entries, told_of_rows
 from assets.cases.received import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
@@ -109,30 +111,38 @@ def check_files(
     """
     keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
     cases = cases and collection.template.cases is not None
+    paths = dict(zip(keys, files, strict=True))
     extracts = {
         key: check_extract(path, collection)
-        for key, path in zip(keys, files, strict=True)
+        for key, path in paths.items()
         if cases and is_extract(path)
     }
-    readings = {
-        key: read_return(path) for key, path in zip(keys, files, strict=True) if key not in extracts
-    }
+    readings = {key: read_return(path) for key, path in paths.items() if key not in extracts}
     forces = {key: declared_force(reading, collection) for key, reading in readings.items()}
+    only = _rows_alone(extracts, forces.values())
+    forces |= {key: force for force, key in only.iter_rows()}
+    counts = [extracts[key][3] for key in only["receipt_id"]]
     today = collection.day_of(utc_now())
     received = {key: Received(today, force) for key, force in forces.items()}
-    judged = judge(readings, received, collection)
+    entries = derived_entries(pl.concat(counts), only, collection.template) if counts else None
+    judged = judge(readings, received, collection, derived=entries)
+    names = {force: [paths[key].name] for force, key in only.iter_rows()}
+    found = told_of_rows(judged.findings, only, names, collection.template)
     mended = repairs_of(judged.findings, judged.entries, collection.template)
     untold = judged.results.filter(pl.col("result") == "not_evaluable")
     sheets = {sheet.name: number for number, sheet in enumerate(collection.template.sheets)}
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
         mine = pl.col("receipt_id") == key
-        rows = judged.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
+        rows = found.filter(mine).drop("receipt_id").iter_rows(named=True)
         findings = sorted(
             (Finding(**row) for row in rows),
             key=lambda it: (sheets.get(it.sheet or "", -1), place(it.cell) if it.cell else (0, 0)),
         )
-        force, of_rows, readable = extracts.get(key) or (forces[key], [], not readings[key].refusal)
+        if key in extracts:
+            force, of_rows, readable, _ = extracts[key]
+        else:
+            force, of_rows, readable = forces[key], [], not readings[key].refusal
         findings += of_rows
         receipt_id = key.partition(":")[2]
         earlier = next((item for item in checked if item.receipt_id == receipt_id), None)
@@ -144,15 +154,29 @@ def check_files(
                 receipt_id=receipt_id,
                 force_code=force,
                 findings=tuple(findings),
-                not_evaluable=tuple(untold.filter(mine)["rule_id"]),
+                not_evaluable=() if key in extracts else tuple(untold.filter(mine)["rule_id"]),
                 readable=readable,
                 repairs=mended.filter(mine),
-                entries=judged.entries.filter(mine),
+                entries=judged.entries.filter(mine, pl.lit(key in readings)),
                 codes=codes_of(findings, collection.id, receipt_id, force),
                 answers=judged.answers.get(key, 0),
             )
         )
     return checked
+
+
+def _rows_alone(
+    extracts: Mapping[str, tuple[str | None, list[Finding], bool, pl.DataFrame]],
+    others: Iterable[str | None],
+) -> pl.DataFrame:
+    """Return force_code and receipt_id of each extract that is all that is checked of its force."""
+    known = Counter([*(force for force, *_ in extracts.values()), *others])
+    rows = [
+        (force, key)
+        for key, (force, *_, cases) in extracts.items()
+        if cases.height and known[force] == 1
+    ]
+    return pl.DataFrame(rows, dict.fromkeys(("force_code", "receipt_id"), pl.String), orient="row")
 
 
 def _receipt_id(path: Path) -> str:

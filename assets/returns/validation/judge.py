@@ -43,8 +43,10 @@ from schemas.template import Place, Template
 from schemas.wording import visible
 
 
-def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
-    """Return what judging knows of each receipt, given the table Receipts."""
+def received_by_id(
+    receipts: pl.DataFrame, collection: Collection, gone: Set[str] = frozenset()
+) -> dict[str, Received]:
+    """Return what judging knows of each receipt of table Receipts, and which are `gone` from."""
     return {
         row["receipt_id"]: Received(
             collection.day_of(datetime.fromisoformat(row["received_at"])),
@@ -52,6 +54,7 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
             row["version"],
             row["file_name"],
             row["tie"],
+            row["receipt_id"] in gone,
         )
         for row in receipts.iter_rows(named=True)
     }
@@ -85,12 +88,13 @@ def judge(
     corrections: ByForce | None = None,
     cases: pl.DataFrame = NO_CASES,
     before: pl.DataFrame = NONE_BEFORE,
-    gone: Set[str] = frozenset(),
+    derived: pl.DataFrame | None = None,
 ) -> Judged:
     """Judge returns by the collection's template and rules.
 
     Corrections are applied to a return's cells before anything else is looked at; `cases` and
-    `before` are as in `Returns`. With those that the desk has `gone` back from none is compared.
+    `before` are as in `Returns`. What is `derived` of case rows (table Entries) is held to the
+    rules that compare entries; those that need another cell cannot be told.
 
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
@@ -106,6 +110,8 @@ def judge(
     ]
     entries = [_entry_row(key, entry) for key, one in looked.items() for entry in one.typed]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema, orient="row"))
+    of_rows = empty(Entries) if derived is None else derived
+    table, keys = pl.concat([table, of_rows]), [*looked, *of_rows["receipt_id"].unique()]
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     receipts = pl.DataFrame(
         [(key, item.force_code, item.version) for key, item in received.items()],
@@ -113,16 +119,16 @@ def judge(
         orient="row",
     )
     returns = Returns(table, receipts, cases, before)
-    failures, ties, counts = _compare(returns, single, received, collection, gone)
+    failures, ties, counts = _compare(returns, single, received, collection)
     found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
         found = pl.concat([found, _rows(_unasked(looked, asked, received, collection.id))])
-    findings = _as_changed(found, list(readings), collection)
+    findings = _as_changed(found, keys, collection)
     return Judged(
         table,
         conform(AllFindings, findings),
-        conform(RuleResults, _rule_results(looked, findings, counts, collection)),
+        conform(RuleResults, _rule_results(keys, looked, findings, counts, collection)),
         conform(
             AppliedCorrections,
             pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
@@ -250,7 +256,6 @@ def _compare(
     single: pl.DataFrame,
     received: Mapping[str, Received],
     collection: Collection,
-    gone: Set[str],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Hold entries against each other, then against other returns that are acceptable so far.
 
@@ -273,7 +278,8 @@ def _compare(
     found = pl.concat([single, _at_cells(within, entries)])
     changed = _as_changed(found, [], collection)
     blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
-    acceptable = frozenset(received) - set(blocked) - gone
+    left = frozenset(key for key, known in received.items() if not known.gone)
+    acceptable = left - set(blocked)
     beside = replace(returns, acceptable=acceptable)
     between, others = evaluate(entry_tests(beside, BETWEEN, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)
@@ -326,27 +332,34 @@ def _as_changed(
 
 
 def _rule_results(
+    keys: Iterable[str],
     looked: Mapping[str, _Looked],
     findings: pl.DataFrame,
     counts: pl.DataFrame,
     collection: Collection,
 ) -> pl.DataFrame:
-    """Return how each rule ended on each return, with the columns of the contract RuleResults."""
+    """Return how each rule ended on each return, with the columns of the contract RuleResults.
+
+    What case rows say has a key and was not `looked` at: rules about workbooks do not apply to it.
+    """
     failed = set(findings.select("receipt_id", "rule_id").iter_rows())
     ended = {(key, rule): told for key, rule, *told in counts.iter_rows()}
     off, needed_by = _off(collection), _needed_by(collection.template)
 
     def result(key: str, rule: Rule, typed: Set[Place]) -> str:
-        found = looked[key].found
+        one = looked.get(key)
+        found = one and one.found
         if rule.id in off:
             return "off"
         if (key, rule.id) in failed:
             return "failed"
-        if found is None and rule.needs != "file":
+        if one and found is None and rule.needs != "file":
             return "not_evaluable"
         if rule.needs in {None, "earlier"}:
             passed, _, untold = ended.get((key, rule.id), (0, 0, 1))
             return "not_evaluable" if untold else "passed" if passed else "not_applicable"
+        if one is None:
+            return "not_applicable"
         on_cover = frozenset(("cover", row, "value") for row in rule.cover)
         needed = needed_by.get(rule.needs, on_cover)
         known = found or typed if rule.needs == "cells" else typed
@@ -354,8 +367,8 @@ def _rule_results(
 
     held_to = [rules()[rule_id] for rule_id in sorted(collection.template.rules_in_use)]
     rows = []
-    for key, one in looked.items():
-        typed = frozenset(entry.entry.place for entry in one.typed)
+    for key in keys:
+        typed = frozenset(slot.entry.place for slot in (looked[key].typed if key in looked else ()))
         rows += [(key, rule.id, result(key, rule, typed)) for rule in held_to]
     return pl.DataFrame(rows, schema=empty(RuleResults).schema, orient="row")
 

@@ -54,9 +54,19 @@ class Standing:
     damaged: pl.DataFrame = field(default_factory=partial(empty, DamagedReceipts))
 
     @cached_property
+    def only(self) -> pl.DataFrame:
+        """The extracts that stand in the place of returns."""
+        return derived.only_rows(self.extracts, self.receipts, self.damaged)
+
+    @cached_property
+    def versions(self) -> pl.DataFrame:
+        """The receipts, and below them the extracts that stand in the place of returns."""
+        return derived.with_rows(self.receipts, self.only)
+
+    @cached_property
     def findings(self) -> pl.DataFrame:
         """Every finding with force_code, and with the reason and acceptance of each query."""
-        forces = self.receipts.select("receipt_id", "force_code")
+        forces = self.versions.select("receipt_id", "force_code")
         found = self.all_findings.join(forces, on="receipt_id", how="left", validate="m:1")
         told = queries(found, self.answers, self.collection_id)
         asked = told.select(*found.columns, "reason", "accepted_by")
@@ -65,7 +75,7 @@ class Standing:
 
     @cached_property
     def judged(self) -> pl.DataFrame:
-        """Every receipt with its counts of findings and whether it is the newest and the live one.
+        """Every version with its counts of findings and whether it is the newest and the live one.
 
         `counted` are those that can be the version before another: see versions.replaced.
         `held` are the versions of which nobody can tell which is newer (rule S014): until that
@@ -82,7 +92,7 @@ class Standing:
         last = self.choices.unique("force_code", keep="last", maintain_order=True)
         chosen = last.select("force_code", "up_to", "decided_by", chosen="version")
         judged = (
-            self.receipts.join(counts, on="receipt_id", how="left")
+            self.versions.join(counts, on="receipt_id", how="left")
             .join(chosen, on="force_code", how="left")
             .with_columns(pl.col("blocking", "queries_open", "queries_answered").fill_null(0))
         )
@@ -111,10 +121,8 @@ class Standing:
 
     def status_of_sent(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus as a run makes it, which stops where damage may count."""
-        only = derived.only_rows(self.extracts, self.receipts, self.damaged)
-        status = derived.told_in_status(
-            returns_status(self.judged, collection), only, self.extracts
-        )
+        sent = returns_status(self.judged, collection)
+        status = derived.told_in_status(sent, self.only, self.extracts)
         # What is damaged here is not for the force to mend.
         mendable = pl.col("rule_id") != UNDAMAGED
         blocking = self.extract_findings.filter(mendable, severity="B").group_by("force_code")
@@ -136,13 +144,17 @@ class Standing:
         return told.with_columns(notes=pl.when(lost).then(both).otherwise("notes")).drop("lost")
 
     def live_returns(self) -> pl.DataFrame:
-        """Return the table LiveReturns. `basis` is what the cover says."""
+        """Return the table LiveReturns. `basis` is what the cover says, or the extract."""
         on_cover = (pl.col("sheet") == "cover") & (pl.col("row_code") == "basis")
-        basis = self.entries.filter(on_cover).select("receipt_id", pl.col("value").alias("basis"))
+        told = self.entries.filter(on_cover).select("receipt_id", pl.col("value").alias("basis"))
+        basis = pl.concat([told, self.only.select("receipt_id", "basis")])
         live = self.judged.filter("live").join(basis, on="receipt_id", how="left", validate="1:1")
-        return conform(
-            LiveReturns, live.with_columns((pl.col("queries_open") > 0).alias("provisional"))
+        # Where rows are set aside, cases may be missing.
+        fewer = pl.col("receipt_id").is_in(
+            self.only.filter(pl.col("bad") > 0)["receipt_id"].to_list()
         )
+        provisional = (pl.col("queries_open") > 0) | fewer
+        return conform(LiveReturns, live.with_columns(provisional=provisional))
 
     def current_findings(self) -> pl.DataFrame:
         """Return the mart Findings: of each force's live and newest receipts, and of nobody's.
@@ -311,7 +323,6 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     if until:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
-        findings = findings.join(receipts, on="receipt_id", how="semi")
         of_extracts = of_extracts.join(extracts, on="receipt_id", how="semi")
     ledger, told = Ledger(lake, until=until), (receipts, findings, entries)
     decided = read_answers(ledger), read_choices(ledger)

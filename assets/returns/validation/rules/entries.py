@@ -289,7 +289,7 @@ class Received:
     """What validation knows of a receipt beside its content.
 
     `version` is null, as `force_code` may be, for a file that is checked on its own. `tie` is as in
-    the contract Receipts.
+    the contract Receipts. With what the desk has `gone` back from nothing is compared.
     """
 
     received_on: date
@@ -297,6 +297,7 @@ class Received:
     version: int | None = None
     file_name: str = ""
     tie: str | None = None
+    gone: bool = False
 
 
 def unordered(
