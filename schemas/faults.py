@@ -126,7 +126,10 @@ def _meant(model: type[BaseModel], data: Any, loc: Loc) -> str:
     beside = _at(data, loc[:-1])
     tables = {name for name, value in beside.items() if _is_table(value)}
     given = beside.keys() - (tables if loc[-1] in tables else set())
-    plain = not _is_table(beside[loc[-1]])
+    value = beside[loc[-1]]
+    plain = not any(
+        isinstance(one, dict | list) for one in (value if isinstance(value, list) else [value])
+    )
     free = [
         name
         for name, field in (of.model_fields if of else {}).items()

@@ -167,11 +167,11 @@ def _use_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
 
 
 def _absent(cell: str, template: Template) -> tuple[str, ...]:
-    """Return as much of a cell's name as is none: its sheet, or its row there, or all of it."""
-    named = cell.split("/")
-    heads = (tuple(named[:n]) for n in range(1, len(named)))
-    none = (head for head in heads if not template.places(f"{'/'.join(head)}/*"))
-    return next(none, tuple(named))
+    """Return as much of a cell's name as is none: its sheet, its row or column, or all of it."""
+    named = tuple(cell.split("/"))
+    parts = (*(named[:n] for n in range(1, len(named))), (named[0], "*", named[-1]))
+    none = (part for part in parts if not template.places("/".join((*part, "*")[:3])))
+    return next(none, named)
 
 
 def _sheet(sheet: SheetLines, lists: dict[str, dict[str, str]]) -> Sheet:

@@ -209,6 +209,7 @@ def test_every_wording_of_a_figure_is_known_to_the_reconciliation() -> None:
         ('measure = "people_suspended" },', 'measure = "suspended" },', "no measure 'suspended'"),
         ('"left_service"], rule = "C101"', '], rule = "C101"', "'total' leaves out 'left_service'"),
         ('= ["continuing", "ref', '= ["ref', "'total' leaves out 'continuing'"),
+        ('{ code = "answer", label', '{ code = "anser", label', "8 places name capability/*/ans"),
         (
             'columns = [\n    { code = "answer", label = "Answer" },\n]',
             "columns = []",
