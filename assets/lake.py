@@ -27,6 +27,8 @@ PARTS: Final = ("landing", *OURS, "desk")
 LEFTOVERS: Final = ".*.partial"
 """What is not finished yet, or was left unfinished by a run that was killed."""
 
+_UNREAD: Final = ("*/intake/raw_cells.parquet", "*/intake/sheet_facts.parquet")
+
 STATE_LENGTH: Final = 8
 """Characters of a `state_key`."""
 
@@ -255,11 +257,14 @@ def size(folder: Path) -> int:
 def sweep(root: Path) -> None:
     """Remove what killed runs have left unfinished; to be called by whoever holds the lake.
 
+    And what earlier versions have left, that nothing reads, and that says what returns say.
+
     Raises:
         UnavailableError: it cannot be removed.
     """
     with write_errors(root):
-        for path in [path for name in OURS for path in (root / name).rglob(LEFTOVERS)]:
+        unread = [path for name in _UNREAD for path in (root / "work").glob(name)]
+        for path in [*unread, *(path for name in OURS for path in (root / name).rglob(LEFTOVERS))]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:

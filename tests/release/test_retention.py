@@ -305,3 +305,13 @@ def test_a_release_that_was_removed_is_printed(
 def test_a_name_that_nobody_ever_showed_was_not_pruned(lake: Lake) -> None:
     with pytest.raises(SetupError, match=r"there is no release zzz\. There are"):
         find(lake, "zzz")
+
+
+def test_tables_of_earlier_versions_that_nothing_reads_are_removed(tmp_path: Path) -> None:
+    """They say what returns say, and stayed in the lake for ever."""
+    intake = tmp_path / "work" / "2012-revisit" / "intake"
+    intake.mkdir(parents=True)
+    for name in ("raw_cells", "sheet_facts", "receipts"):
+        (intake / f"{name}.parquet").touch()
+    sweep(tmp_path)
+    assert [path.name for path in intake.iterdir()] == ["receipts.parquet"]
