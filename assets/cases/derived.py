@@ -138,7 +138,8 @@ def told_of_rows(
     both = findings.join(of, on="receipt_id", how="left", maintain_order="left").join(
         at, on=GRID[1:], how="left", maintain_order="left"
     )
-    ours = pl.col("file").is_not_null()
+    # That a rule is switched off is told of no sheet.
+    ours = pl.col("file").is_not_null() & pl.col("sheet").is_not_null()
     where = pl.format("{}, rows{}: {}", "file", pl.col("which").fill_null(""), "message")
     mend = pl.col("how_to_fix").str.replace("( See docs/|$)", f" {_MEND}${{1}}")
     return both.with_columns(

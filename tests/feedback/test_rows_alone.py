@@ -22,6 +22,7 @@ from assets.sample.write import sample_cases
 from assets.tables import contract_of, work_table
 from pipelines.cli.desk import versions
 from schemas.collection import Collection
+from schemas.collection_fields import RuleChange
 from schemas.contract import empty
 from tests.feedback.conftest import Written, take_in_cases, write
 from tests.returns import SampleReturn, take_in
@@ -206,3 +207,16 @@ def test_a_desk_cannot_go_back_to_an_extract(lake: Lake, six: Collection) -> Non
     assert read_answers(Ledger(lake)).is_empty()
     assert not Ledger(lake).records("choice")
     assert len(CaseStore(lake).receipts()) == 1
+
+
+@pytest.mark.slow
+def test_a_rule_that_is_switched_off_is_noted_of_rows_too(lake: Lake, six: Collection) -> None:
+    """Nobody takes it for passed."""
+    off = RuleChange(rule="Q108", severity="off", reason=REASON, since=TODAY)
+    other = six.model_copy(update={"rule_changes": (off,)})
+    now = _sent(lake, other, 45)
+    (note,) = now.current_findings().filter(force_code="STF").to_dicts()
+    assert (note["rule_id"], note["severity"], note["sheet"]) == ("Q108", "N", None)
+    assert note["message"].startswith("not checked in this collection, since 2012-06-20")
+    assert "rows" not in note["how_to_fix"], "there is nothing to mend"
+    assert _state(now, other) == ("accepted", 0, 0)
