@@ -11,8 +11,8 @@ from typing import Final
 from schemas.collection_faults import collection_faults
 from schemas.collection_fields import Collection, Reading
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, examined, read_toml, unshown
-from schemas.reference import all_forces, collection_files, outside, outside_hint
+from schemas.faults import DescriptionError, examined, read_toml, refuse_other, unshown
+from schemas.reference import ID, all_forces, collection_files, outside, outside_hint
 
 __all__ = ["Collection"]
 
@@ -49,6 +49,13 @@ def sound_collections() -> list[Collection]:
     return found
 
 
+def misnamed_folder() -> str:
+    """Return what to do where MUSTER_COLLECTIONS names no folder, else nothing."""
+    folder = outside()
+    wrong = folder is not None and not folder.is_dir()
+    return f"{outside_hint()} Correct the setting, or mount what is to be there." if wrong else ""
+
+
 def usual_collection() -> str:
     """Return the collection that a command without --collection works on.
 
@@ -62,8 +69,8 @@ def usual_collection() -> str:
     if named := os.environ.get("MUSTER_COLLECTION"):
         return named
     try:
-        if (folder := outside()) and not folder.is_dir():
-            raise SetupError(f"{outside_hint()} Correct the setting, or mount what is to be there.")
+        if said := misnamed_folder():
+            raise SetupError(said)
         known = [load_collection(collection_id) for collection_id in collection_files()]
     except SetupError as error:
         named = "Until then name the collection that you mean: --collection ID."
@@ -155,6 +162,7 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     inside = path.parent.name == "collections" and path.parent != outside()
     root = path.parent.parent if inside else path.parent
     data, text = read_toml(path)
+    refuse_other(path, data, "collection")
     noted = Reading(root, released)
     collection, faults, unsure = examined(Collection, data, noted)
     unsure |= noted.unsure
@@ -163,7 +171,9 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
         "id"
     ):
         said = f"says {named!r}" if isinstance(named, str) else "gives no name in quotes"
-        faults.append((("id",), f"{said}; the id must be the file's name"))
+        fits = isinstance(named, str) and not re.fullmatch(ID, path.stem)
+        advice = f"call the file {named}.toml" if fits else "the id must be the file's name"
+        faults.append((("id",), f"{said}; {advice}"))
         unsure.add(("id",))
     if collection:
         faults += collection_faults(collection, released=released, unsure=unsure)

@@ -147,7 +147,7 @@ def _of_codes(of: Collection, heirs: set[str]) -> Iterator[Fault]:
             continue
         told.add(code)
         if end := of.ended(code):
-            instead = f"; expect {end[1]}" if end[1] else ""
+            instead = f"; expect {end[1]}" if end[1] in begins else ""
             yield loc, f"{code} ended on {end[0]}, before the census{instead}"
         elif begins.get(code):
             yield loc, f"{code} began on {begins[code]}, after the census"

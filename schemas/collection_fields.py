@@ -27,12 +27,12 @@ from schemas.disclosure import Disclosure, Exemption
 from schemas.errors import SetupError
 from schemas.faults import DescriptionError, Fault, Unsure, lines_in, read_toml
 from schemas.reference import (
+    ID,
     OURS,
     all_forces,
     beside,
     collection_files,
     forces_at,
-    outside_hint,
     published_figures,
     source_issues,
     uncollected,
@@ -192,8 +192,8 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
         said = ""
     elif isinstance(named, str):
         known = sorted(path.stem for path in template_files(reading.root))
-        there = f"there are {', '.join(known)}; {named}.toml belongs in templates/."
-        said = f"there is no template {named!r}; {there} {outside_hint()}"
+        there = f"there are {', '.join(known)}; {named}.toml is looked for in"
+        said = f"there is no template {named!r}; {there} {reading.root / 'templates'}"
         try:
             if named not in known:
                 raise SetupError(said)
@@ -204,6 +204,8 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
                 reading.faults += [(None, line) for line in lines_in(error)]
                 said = ""
             if isinstance(error, DescriptionError) and mended:
+                if {("sheet",), ("measures",)} & error.unsure:  # what else it asks for is unknown
+                    reading.unsure.add(("template",))
                 reading.unsure |= {("template", *loc) for loc in error.unsure}
                 reading.unsure.names |= error.unsure.names
                 of: Template = error.mended
@@ -221,7 +223,7 @@ class Collection(_Data):
     extracts, a public edition. `licence` is that of its marts, by its SPDX or Open Definition id.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: str = Field(pattern=f"^{ID}$")
     title: str
     period: Period
     census: Day

@@ -271,7 +271,32 @@ class DescriptionError(SetupError):
         super().__init__(f"This is no {what} that can be used:\n{wrong}\n{_MEND.strip()}")
 
 
+_MARKS: Final = {
+    "collection": {"census", "deadlines", "forces"},
+    "template": {"lists", "measures", "sheet"},
+}
+
+
+def refuse_other(path: Path, data: Mapping[str, Any], what: str) -> None:
+    """Refuse a file that is to be a `what`, and is a template or collection in the wrong folder."""
+    (other,) = _MARKS.keys() - {what}
+    if data.keys() & _MARKS[other] and not data.keys() & _MARKS[what]:
+        said = f"this is a {other}, which belongs in {other}s/: move it there"
+        raise DescriptionError(path, "", what, [((), said)])
+
+
 _LIKE_DATE: Final = re.compile(r"[^\"'#]*=\s*(?P<date>\d+([-/.])\d+\2\d+)\s*(#.*)?$")
+_KEY: Final = re.compile(
+    r"^[ \t]*(?P<key>\[+[^\]\n]+\]+|(\"[^\"\n]*\"|'[^'\n]*'|[\w.-])+(?=[ \t]*=))", re.M
+)
+_TOML: Final = {
+    r"Illegal character '\\[nr]|Unterminated string|Expected \"'": "a quote is not closed",
+    "Cannot (overwrite a value|declare)": "{key} stands here twice",
+    "Expected newline or end": "more stands after the value: a quote or a comma may be missing",
+    "Invalid value": "the value is none: text stands in quotes",
+    "Unclosed": "a bracket is not closed",
+}
+"""What is said in plain words of what the library finds."""
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -290,14 +315,25 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         said = "brackets stand within brackets, too many to be meant"
         raise SetupError(f"{path}: this is no TOML: {said}.{_MEND}") from None
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
-        line = f":{place[1]}" if place else ""
-        said = str(error).removesuffix(place[0]) if place else str(error)
-        if place and (odd := _LIKE_DATE.match(text.split("\n")[int(place[1]) - 1])):
-            said = f"{odd['date']} is no date; write one that there is as 2013-05-31"
+        said, number = _plainly(str(error), text)
+        line = f":{number}" if number else ""
         raise SetupError(f"{path}{line}: this is no TOML: {said}.{_MEND}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{unreadable(path, error)}.{_MEND}") from None
+
+
+def _plainly(said: str, text: str) -> tuple[str, int]:
+    """Return what is wrong in a text that is no TOML in plain words, and its line: 0 if unknown."""
+    said, _, place = said.rpartition(" (at ")
+    number = int(re.sub(r"\D+", " ", place).split()[0]) if place.startswith("line ") else 0
+    before = "\n".join(text.split("\n")[: number or None])
+    said = next((words for form, words in _TOML.items() if re.match(form, said)), said)
+    if number and (odd := _LIKE_DATE.match(before.rpartition("\n")[2])):
+        said = f"{odd['date']} is no date; write one that there is as 2013-05-31"
+    keys = [*_KEY.finditer(before)] if "{key}" in said else []
+    if keys:
+        number = before.count("\n", 0, keys[-1].start("key")) + 1
+    return said.replace("{key}", keys[-1]["key"] if keys else "a key"), number
 
 
 def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> str:

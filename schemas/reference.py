@@ -26,6 +26,9 @@ from schemas.faults import known, shown, unreadable, unshown
 OURS: Final = Path(__file__).parent
 REFERENCE: Final = OURS / "reference"
 COLLECTIONS: Final = OURS / "collections"
+ID: Final = "[a-z0-9][a-z0-9-]*"
+"""How a collection is called, and its file."""
+
 _FORCES: Final = "forces.csv"
 _ABOUT: Final = (
     "force_code", "ons_code", "short_name", "full_name", "region", "country", "kind",

@@ -28,7 +28,7 @@ def forces_read(root: Path) -> Read | None:
     names = set(read.column("force_code"))
     names |= {*all_forces()["force_code"]} if root != OURS else set()
     if read.is_whole:
-        read.refer("successor", "force", names)
+        read.refer("successor", "force", sorted(names))
     spelt = {
         name.casefold(): name for name in sorted(names) if name not in {*read.column("force_code")}
     }

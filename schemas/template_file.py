@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, Fault, Unsure, examined, known, read_toml, unshown
+from schemas.faults import (
+    DescriptionError,
+    Fault,
+    Unsure,
+    examined,
+    known,
+    read_toml,
+    refuse_other,
+    unshown,
+)
 from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Line, SheetLines, TemplateFile
 from schemas.reference import OURS, beside
@@ -46,11 +55,12 @@ def read_template(path: Path, *, released: bool = False) -> Template:
         SetupError: it cannot be read, or does not say what a template must say.
     """
     data, text = read_toml(path)
+    refuse_other(path, data, "template")
     file, faults, unsure = examined(TemplateFile, data)
     if file:
         named = file.model_dump(mode="json")
         if not released:
-            faults += unshown(data)
+            faults += [*unshown(data), *_loose(data)]
             faults += name_faults(named, unsure)
             if not unsure.has("version"):
                 faults += since_faults(named, _version_before(path, file))
@@ -65,9 +75,19 @@ def read_template(path: Path, *, released: bool = False) -> Template:
         faults += unsure.new(_rule_faults(template, unsure))
     if faults or template is None:
         # A sum or a rule that is held to none may be meant to be held to any.
-        unsure |= {("rules",) for loc, _ in faults if loc and loc[-1] in {"id", "rule"}}
+        unsure |= {("rules",) for loc, _ in faults if loc and loc[-1] in {"id", "use", "rule"}}
         raise DescriptionError(path, text, "template", faults, template, unsure)
     return template
+
+
+def _loose(data: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what was taken for a number or for yes, and is another value."""
+    for pattern, kind, said in (
+        ("version", int, "must be a whole number"),
+        ("LINE.locked", bool, "must be true or false"),
+        ("rules.*.unheld", bool, "must be true or false"),
+    ):
+        yield from ((loc, said) for loc, value in parts(data, pattern) if type(value) is not kind)
 
 
 def _in_order(said: dict[str, Any]) -> dict[str, Any]:
@@ -104,10 +124,16 @@ def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
     absent: dict[tuple[str, ...], list[tuple[Loc, str]]] = {}
     for number, use in enumerate(template.rules):
         where: Loc = ("rules", number)
-        said_by = rules()[use.id].says if use.id in rules() else {}
-        if use.use not in said_by.keys() & KINDS.keys():
-            said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
-            yield (*where, "id"), said
+        uses = {rule.id: [*rule.says.keys() & KINDS.keys()] for rule in rules().values()}
+        if not uses.get(use.id):
+            those = [
+                name for name, of in uses.items() if use.use in of or (of and use.use not in KINDS)
+            ]
+            said = f"there is no rule {use.id!r} for the use {use.use!r}; there are"
+            yield (*where, "id"), f"{said} {', '.join(those)}"
+            continue
+        if use.use not in uses[use.id]:
+            yield (*where, "use"), known(f"use of rule {use.id}", use.use, sorted(uses[use.id]))
             continue
         if use.sheet and use.sheet not in [sheet.name for sheet in template.sheets]:
             said = f"rule {use.id} names {use.sheet!r}, which the template has not"
@@ -119,8 +145,20 @@ def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
         for key, said in (*_rates(use, template), *_use_faults(use, template)):
             yield (*where, *key), said
     for named, places in absent.items():
-        count = f" ({len(places)} places name {'/'.join(named)})" if len(places) > 1 else ""
-        yield places[0][0], f"{places[0][1]}{count}"
+        if _is_none(named, template):
+            count = f" ({len(places)} places name {'/'.join(named)})" if len(places) > 1 else ""
+            yield places[0][0], f"{places[0][1]}{count}"
+
+
+def _is_none(named: tuple[str, ...], template: Template) -> bool:
+    """Whether nothing is meant by a name: where two beside it are called the same, one may be."""
+    of = [sheet for sheet in template.sheets if sheet.name == named[0]][:1]
+    beside = (
+        [sheet.name for sheet in template.sheets],
+        [row.code for sheet in of for row in sheet.rows],
+        [column for sheet in of for column in sheet.columns],
+    )[min(len(named), 3) - 1]
+    return len({*beside}) == len(beside)
 
 
 def _rates(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:

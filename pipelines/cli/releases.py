@@ -249,11 +249,12 @@ def prune(last: int, yes: bool, as_json: bool, collection: Collection) -> None:
 def collections(context: click.Context, as_json: bool) -> None:
     """List the collections: template, period, state, releases.
 
-    They are those of Muster and of the folder that MUSTER_COLLECTIONS names. Exit code 1: the file
-    of one is no collection; it harms no other.
+    They are those of Muster and of the folder that MUSTER_COLLECTIONS names. Exit code 1: that is
+    no folder, or the file of one is no collection; it harms no other.
     """
     if context.invoked_subcommand is not None:
         return
+    from schemas.collection import misnamed_folder
     from schemas.reference import collection_files
 
     rows = [_collection(name, path) for name, path in collection_files().items()]
@@ -261,7 +262,9 @@ def collections(context: click.Context, as_json: bool) -> None:
     for row in rows if not as_json else ():
         if row["problem"]:
             click.echo(f"muster: {row['problem']}", err=True)
-    sys.exit(int(any(row["problem"] for row in rows)))
+    if misnamed := misnamed_folder():
+        click.echo(f"muster: {misnamed}", err=True)
+    sys.exit(int(bool(misnamed) or any(row["problem"] for row in rows)))
 
 
 def _collection(name: str, path: Path) -> dict[str, Any]:
@@ -301,8 +304,10 @@ def check_drafts(path: Path, as_json: bool) -> None:
     drafts = Drafts(path)
     contradicted, notes = drafts.contradictions()
     wrong = drafts.wrong + contradicted
+    unsound = {line.partition(": ")[0].rpartition(":")[0] for line in wrong}
+    sound = [each for each in drafts.templates if str(each.path) not in unsound]
     with suppress(SetupError):  # without a lake nothing is released
-        wrong += changed_in_place(lake_root(), drafts.templates)
+        wrong += changed_in_place(lake_root(), sound)
     if as_json:
         print_json({"files": list(map(str, drafts.files)), "wrong": wrong, "notes": notes})
     else:

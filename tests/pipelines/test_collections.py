@@ -55,6 +55,13 @@ def test_a_broken_one_is_said_beside_the_others(folder: Path) -> None:
     assert "2013-revisit.toml:1: this is no TOML" in done.output
 
 
+def test_a_folder_that_is_not_there_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder / "none"))
+    done = _collections()
+    assert (done.exit_code, "2012-revisit" in done.output) == (1, True)
+    assert f"MUSTER_COLLECTIONS names {folder / 'none'}, which is no folder" in done.output
+
+
 @pytest.mark.slow
 def test_a_broken_one_keeps_no_other_from_running(folder: Path) -> None:
     (folder / "collections" / "2013-revisit.toml").write_text("id = \n")
@@ -95,6 +102,10 @@ def test_a_template_that_was_released_on_is_not_changed_in_place(folder: Path) -
     assert f"{template}: 2 cells are not as when use-of-force-2013 was released" in done.output
     assert "uses/people_hurt/count first" in done.output
     assert "use-of-force-2.toml" in done.output
+    template.write_text(template.read_text().replace('"firearm"] }', '"gun"] }'))
+    done = _collections("check", str(folder / "collections" / "use-of-force-2013.toml"))
+    assert "there is no row or column 'gun'" in done.output
+    assert "not as when" not in done.output, "first what is wrong in itself"
 
 
 def test_a_draft_is_examined(folder: Path) -> None:

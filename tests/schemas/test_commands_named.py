@@ -84,5 +84,5 @@ def test_what_is_not_known_hints_at_the_folder_it_may_be_in(
     text = collection_files()["2012-revisit"].read_text(encoding="utf-8")
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     (tmp_path / "2012-revisit.toml").write_text(text.replace('"returns-1"', '"returns-7"'))
-    with pytest.raises(SetupError, match=r"there are returns-1;.* names .*, read beside our own"):
+    with pytest.raises(SetupError, match=r"there are returns-1; returns-7.toml is looked for in"):
         load_collection("2012-revisit")

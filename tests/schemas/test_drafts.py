@@ -91,6 +91,11 @@ _C, _T, _R = (
     "collections/2013-revisit.toml",
 )
 
+_RULE = (
+    '[[rules]]\nid = "Q106"\nuse = "share"\nat = ["uses/spray/count"]\n'
+    'whole = ["uses/total/count"]\n[profile]'
+)
+
 
 @pytest.mark.parametrize(
     ("name", "written", "instead", "at", "said"),
@@ -114,6 +119,20 @@ _C, _T, _R = (
         ("reference/forces.csv", "\nBEH,", "\nBEH,,", "BEH,,", "the row: has 12 cells, and the he"),
         (_R, "Q105 = { lowest = 0.85", "Q105 = { lowest = 85", "85", "thresholds.Q105.lowest: 85"),
         (_R, "{ change = 0.1", "{ change = 5", "= 5", "thresholds.M007.change: 5 is no share of a"),
+        (_C, '-2013"\n', "-2013\n", "id", "this is no TOML: a quote is not closed"),
+        (_C, "[period]", 'title = "A"\n[period]', 'title = "A"', "this is no TOML: title stan"),
+        (_C, "[deadlines]", "[period]\n[deadlines]", "[period]", "this is no TOML: [period] stan"),
+        (_C, '"AVS"', "AVS", "AVS", "this is no TOML: the value is none: text stands in quotes"),
+        (_C, "hard =", "soft", "soft", "this is no TOML: Expected '=' after a key"),
+        (_T, "[profile]", _RULE.replace("Q106", "Q196"), "Q196",
+         "rules.1.id: there is no rule 'Q196' for the use 'share'; there are Q105, Q106, Q107"),
+        (_T, "[profile]", _RULE.replace("Q106", "C502").replace("share", "atmost"), "atmost",
+         "rules.1.use: there is no use of rule C502 'atmost'; did you mean 'at_most'?"),
+        (_T, "[profile]", _RULE.replace("Q106", "C502"), '"share"',
+         "rules.1.use: there is no use of rule C502 'share'; there are at_most"),
+        (_T, "version = 1", 'version = "1"', "version", "version: must be a whole number"),
+        (_T, "version = 1", "version = 1.0", "version", "version: must be a whole number"),
+        (_T, "locked = true", 'locked = "yes"', "locked =", "sheet.1.rows.1.locked: must be true"),
         (_R, "multiple = 5", "multiple = 1", "multiple", "thresholds.Q110.multiple: must be 2 or"),
         (_R, "0.75, cases = 20", "0.75, cases = -20", "-20", "thresholds.Q108.cases: must be 0 or"),
         (_C, "# An", 'colour = "red"\n# An', "colour", "colour: is no key that is known here"),
@@ -251,6 +270,60 @@ def test_a_version_before_that_cannot_be_read_is_told_once(folder: Path) -> None
     before = folder / "templates" / "use-of-force-1.toml"
     before.write_text("name = \n", encoding="utf-8")
     assert [line.partition(": this is no")[0] for line in Drafts(folder).wrong] == [f"{before}:1"]
+
+
+def test_what_follows_from_a_fault_is_not_told_beside_it(folder: Path) -> None:
+    """Of an empty template; of two sheets, rows or columns of one name, which a rule reads."""
+    template, collection = folder / _T, folder / _C
+    _change(collection, "[period]", "[thresholds]\nV007 = { ceiling = 9 }\n[period]")
+    sound = template.read_text(encoding="utf-8")
+    template.write_text("", encoding="utf-8")
+    assert {line.partition(":")[0] for line in Drafts(collection).wrong} == {str(template)}
+    _change(collection, "[thresholds]\nV007 = { ceiling = 9 }\n", "")
+    for written, instead in (
+        ('name = "uses"', 'name = "cover"'),
+        ('code = "spray"', 'code = "restraint"'),
+    ):
+        template.write_text(sound, encoding="utf-8")
+        _change(template, "[profile]", _RULE.replace("Q106", "C502").replace("share", "at_most"))
+        line = _change(template, written, instead)
+        wrong = Drafts(collection).wrong
+        assert any(f"{template}:{line}: sheet.2." in each for each in wrong), wrong
+        assert not [each for each in wrong if "which is no cell" in each]
+
+
+def test_a_body_is_not_expected_whose_code_is_none(folder: Path) -> None:
+    path = folder / "reference" / "forces.csv"
+    row = "AVS,,A,A force,North,England,territorial,false,,2012-12-31,XXX\n"
+    path.write_text(path.read_text(encoding="utf-8") + row, encoding="utf-8")
+    unknown, *ended = Drafts(folder / _C).wrong
+    assert "successor: there is no force 'XXX'; there are AVS, BED, BEH," in unknown
+    assert [line.partition("AVS ")[2] for line in ended] == [
+        "ended on 2012-12-31, before the census"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "what"),
+    [
+        (_C, "templates/use-of-force-2013.toml", "collection"),
+        (_T, "collections/u.toml", "template"),
+    ],
+)
+def test_a_file_in_the_other_folder_is_told_in_one_line(
+    name: str, there: str, what: str, folder: Path
+) -> None:
+    shutil.copy(folder / name, folder / there)
+    said = (
+        f"{folder / there}:1: the file: this is a {what}, which belongs in {what}s/: move it there"
+    )
+    assert Drafts(folder).wrong == [said]
+
+
+def test_a_file_that_no_collection_is_called_by_is_to_be_renamed(folder: Path) -> None:
+    (folder / _C).rename(folder / "collections" / "Use of force.toml")
+    (told,) = Drafts(folder / "collections" / "Use of force.toml").wrong
+    assert told.endswith("says 'use-of-force-2013'; call the file use-of-force-2013.toml")
 
 
 def test_what_a_release_keeps_is_held_to_no_rule_of_today(folder: Path) -> None:

@@ -83,7 +83,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "fewest", "is no limit of Q107; its limits: "),
         ('[profile]', f'{RULE}whole = ["uses/all/count"]\n\n[profile]', "whole", "is no cell of"),
         ('[profile]', f'{RULE}whole = ["uses/total/count"]\n\n[profile]'.replace("share", "shares"),
-         'id = "Q107"', "no rule 'Q107' for the use 'shares'"),
+         'use = "shares"', "no use of rule Q107 'shares'; did you mean 'share'?"),
         ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "use"\n'
          'measures = ["uses"]\n\n[profile]', 'sheet = "use"', "Q110 names 'use', which"),
         ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "uses"\n'
