@@ -166,11 +166,11 @@ class _Pass:
         return pl.concat(found)
 
     def _suspects(self) -> Iterator[pl.LazyFrame]:
-        """Yield the rows that are bad or may repeat a key, chunk by chunk; see `_settle`."""
+        """Yield the rows that are bad or may repeat a key, the last chunk first; see `_settle`."""
         repeated = self._repeated().implode()
         named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
         judged = zip(self._rows.chunks, self._keys, self._bad, strict=True)
-        for number, (chunk, keys, bad) in enumerate(judged):
+        for number, (chunk, keys, bad) in reversed([*enumerate(judged)]):
             again = pl.col("key").is_in(repeated).arg_true()
             candidates, found = keys.select(again).collect().to_series(), bad.collect()
             others = candidates.filter(~candidates.is_in(found["at"].implode()))
@@ -183,7 +183,7 @@ class _Pass:
 
     def _settled(self) -> tuple[pl.DataFrame, Path | None]:
         """Uncount the rows whose key repeats; return the faults, and the file of all bad rows."""
-        suspects = list(self._suspects()) if self._rows.chunks else []
+        suspects = [*self._suspects()][::-1] if self._rows.chunks else []
         if not suspects:
             return pl.DataFrame(schema=FAULTS), None
         bad, faults, uncounted = _settle(suspects, self._job.limits.rows_at_once)

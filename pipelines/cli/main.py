@@ -109,6 +109,8 @@ def main(arguments: list[str] | None = None) -> Any:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Matrices are small here: a second thread of numpy's only turns in circles for more of them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Polars gives memory back half a second after it is freed, mostly to ask for it again at once.
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
     try:
         return muster(args=arguments, prog_name="muster")
     except SystemExit as end:
