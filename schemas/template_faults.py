@@ -56,7 +56,7 @@ class Sheets:
         """Take a template, in which nothing is counted yet, and where nobody can tell."""
         self.file, self.template, self.unsure = file, template, unsure
         self.counted: dict[tuple[Any, ...], Cell] = {}
-        self.doubtful: set[str | None] = set()
+        self.doubtful: set[str | None] = set() if file.sheet else {None}
 
     def faults(self) -> Iterator[Fault]:
         """Yield everything that is wrong."""

@@ -280,6 +280,8 @@ def test_what_follows_from_a_fault_is_not_told_beside_it(folder: Path) -> None:
     template.write_text("", encoding="utf-8")
     assert {line.partition(":")[0] for line in Drafts(collection).wrong} == {str(template)}
     _change(collection, "[thresholds]\nV007 = { ceiling = 9 }\n", "")
+    template.write_text(sound.partition("[[sheet]]")[0], encoding="utf-8")
+    assert Drafts(collection).wrong == [f"{template}:1: sheet: is missing"]
     for written, instead in (
         ('name = "uses"', 'name = "cover"'),
         ('code = "spray"', 'code = "restraint"'),
