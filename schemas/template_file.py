@@ -92,13 +92,13 @@ def _loose(data: dict[str, Any]) -> Iterator[Fault]:
 
 def _in_order(said: dict[str, Any]) -> dict[str, Any]:
     """Put dimensions of levels and figures in the order of the lists; leave out what is none."""
+    order = dict.fromkeys((QUESTION, *said["lists"]))
     for pattern in ("*.levels|shares.*.by|within", "*.per_month|per_force.*"):
         for _, names in parts(said["measures"], pattern):
-            names[:] = [name for name in (QUESTION, *said["lists"]) if name in names]
+            names[:] = [name for name in order if name in names]
     for pattern in ("profile.*.dims", "measures.*.within.dims"):
         for _, dims in parts(said, pattern):
-            order = [name for name in (QUESTION, *said["lists"]) if name in dims]
-            dims |= {name: dims.pop(name) for name in order}
+            dims |= {name: dims.pop(name) for name in order if name in dims}
     return said
 
 

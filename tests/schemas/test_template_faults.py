@@ -122,6 +122,8 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "'submitted' stands here twice"),
         ('[lists.tactic]', '[lists.total]\nnow = "Now"\n\n[lists.tactic]', "[lists.total]",
          "a column of the marts is"),
+        ('[lists.tactic]', '[lists.question]\nwhy = "Why"\n\n[profile.asked]\nmeasure = "uses"\n'
+         'dims = { question = "why" }\n\n[lists.tactic]', "[lists.question]", "the marts is"),
         ('[lists.tactic]', '[lists.2]\nnow = "Now"\n\n[lists.tactic]', "[lists.2]", "is no name"),
         ('[measures.uses]', '[measures.reporting_bodies]', "[measures.reporting_bodies]",
          "figures of other sources"),
