@@ -229,6 +229,26 @@ _SMALL = """[...document.querySelectorAll('body *')].filter(e => e.checkVisibili
 _NARROW = """[...document.querySelectorAll('nav a, summary, .points a, .tiles a, tbody a')].filter(
     e => e.checkVisibility() && e.getBoundingClientRect().height < 44)
   .map(e => e.textContent)"""
+_CUT = """[...document.querySelectorAll('.scroll:has(.lines), pre')]
+  .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 80))"""
+_UNNAMED = """[...document.querySelectorAll('.lines td')].filter(
+    e => !getComputedStyle(e, '::before').content.includes(
+      e.closest('table').tHead.rows[0].cells[e.cellIndex].textContent))
+  .map(e => e.textContent)"""
+
+
+def test_a_phone_shows_words_below_each_other(report: Path, quality: Path, opened: Open) -> None:
+    pages = report / "checks.html", report / "figures.html", quality / "index.html"
+    with opened((report / "index.html").as_uri(), width=390) as found:
+        assert found.page.evaluate(_CUT) == []
+        for path in pages:
+            found.go(path.as_uri())
+            found.page.evaluate(_OPEN)
+            assert found.page.locator(".lines").count() > 0
+            assert found.page.evaluate(_CUT) == []
+            assert found.page.evaluate(_UNNAMED) == []
+
+
 _HIGH = "document.documentElement.scrollHeight"
 _FIRST = "document.querySelector('main [data-from]').getBoundingClientRect().bottom"
 

@@ -38,7 +38,9 @@ def test_the_largest_is_cut_off_and_said_to_be_where_it_would_flatten_the_rest()
     forces = {name: Figure(value, "here") for name, value in
               {"A": 400, "B": 120, "C": 100, "D": 3, "E": 0}.items()}  # fmt: skip
     drawn = columns("one", "Counted", Spread(forces))
-    assert "Cut off at the top, as they would flatten the rest: A." in drawn
+    assert "Cut off at the top, as it would flatten the rest: A." in drawn
+    two = columns("one", "Counted", Spread({**forces, "B": Figure(390, "here")}))
+    assert "Cut off at the top, as they would flatten the rest: A, B." in two
     assert _heights(drawn)[1] > 80
     assert 'class="then cut"' in drawn
     even = columns("one", "Counted", Spread({name: forces[name] for name in "BC"}))

@@ -138,7 +138,7 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
     Raises:
         LakeError: the page cannot be written.
     """
-    blocks, warnings = result.critical, result.warnings
+    blocks, warnings, all_ = result.critical, result.warnings, result.outcomes
     counts = (
         f"{plural(len(result.outcomes), 'expectation')} of {plural(len(result.marts), 'mart')}:"
         f" {len(blocks)} not met or not checked, {plural(len(warnings), 'warning')}."
@@ -151,7 +151,7 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
     parts = {
         "What blocks the release": blocks,
         "What a reader of the marts should know": warnings,
-        "What came of every expectation": result.outcomes,
+        "What came of every expectation": all_,
     }
     heads = ("Where", "Result", "Expected", "Observed", "The first rows that break it")
     page = Page(
@@ -160,10 +160,11 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
         banner=tuple(Text((line,)) for line in lines),
         headlines=(),
         sections=tuple(
-            Section(f"part-{n}", title, (in_words(f"of-{n}", caption, heads, map(_row, found)),))
+            Section(f"part-{n}", title, (in_words(f"of-{n}", caption, heads, rows, found is all_),))
             for n, (title, found) in enumerate(parts.items())
             if found
             for caption in [f"{title}: {plural(len(found), 'expectation')}"]
+            for rows in [map(_row, found)]
         ),
     )
     with atomic_file(result.page) as file:

@@ -131,11 +131,11 @@ def columns(
             free = max(spread.height(limit), free + _APART)
             above.append((spread.height(limit), free, said))
     named = [*order[: spread.cut or 1], *([mine] if mine in known else []), *order[-1:]]
-    cut = ", ".join(order[: spread.cut])
+    cut, whole = ", ".join(order[: spread.cut]), "it" if spread.cut == 1 else "they"
     more = (
         f" The columns are {_MOST} of them, at even steps." * (len(known) > _MOST)
         + " A force whose number is hidden has no column." * spread.hides
-        + f" Cut off at the top, as they would flatten the rest: {cut}." * bool(cut)
+        + f" Cut off at the top, as {whole} would flatten the rest: {cut}." * bool(cut)
     )
     told = {force: spread.forces[force] for force in named}
     shown = Markup("".join(drawn.values()))  # noqa: S704 - numbers

@@ -169,6 +169,12 @@ class PageTable:
     folded: bool = False
     anchored: bool = False
 
+    @property
+    def of_words(self) -> bool:
+        """Whether more columns hold words than numbers: a phone shows each row as a list."""
+        words = [not head.numeric for head in self.heads[1:]]
+        return sum(words) > max(1, len(words) / 2)
+
 
 def in_words(
     name: str,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -77,23 +78,25 @@ def _rows(table: PageTable) -> Markup:
         look += f' id="{escape(first.text)}"' if table.anchored else ""
         wide = _WIDE if len(first.text) > _LONG else ""
         lines.append(f'<tr{look}><th scope="row"{wide}>{_inside(first)}</th>')
-        lines += map(_cell, cells, table.heads[1:])
+        lines += map(_cell, cells, table.heads[1:], repeat(table.of_words))
         lines.append("</tr>\n")
     unknown = f'<tr><td colspan="{len(table.heads)}">{NOT_KNOWN}</td></tr>\n'
     return Markup("".join(lines) or unknown)  # noqa: S704 - each text in it is escaped
 
 
-def _cell(cell: Cell, head: Head) -> str:
+def _cell(cell: Cell, head: Head, named: bool) -> str:
     content, look = cell.content, ""
     if cell.bar is not None:
         mark = "" if cell.mark is None else f";--m:{cell.mark * 100:.1f}"
         look = f' class="bar" style="--w:{cell.bar * 100:.1f}{mark}"'
     elif isinstance(content, str):
-        look = _WIDE if len(content) > _LONG else ""
+        look = _WIDE if len(content) > _LONG else ' class="n"' if head.numeric else ""
     elif not head.numeric:
         look = ' class="t"'
     if isinstance(content, Figure):
         look = f"{look}{content.address}"  # added to it, what is Markup would escape it
+    if named:
+        look = f'{look} data-head="{escape(head.label)}"'
     return f"<td{look}>{_inside(cell)}</td>"
 
 
