@@ -27,7 +27,7 @@ from pipelines.alerts import look as broken
 from pipelines.outcome import FAILURES, can_pass
 from schemas.collection import Collection, command, load_collection, sound_collections
 from schemas.errors import SetupError
-from schemas.wording import plural
+from schemas.wording import Number, plural
 
 SWITCH: Final = "MUSTER_AUTOMATION"
 REFRESH: Final = "refresh"
@@ -87,7 +87,8 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
     lake = Lake(lake_root(), collection.id)
     lines = []
     if not lake.table("validation/all_findings").exists():
-        return [f"nothing has been run yet; {len(collection.forces)} forces are expected"]
+        expected = Number(len(collection.forces))
+        return [f"nothing has been run yet; {expected:force is|forces are} expected"]
     if not lake.marts.exists():
         lines.append(f"no release is shown to analysts; run: {command('run', collection.id)}")
     if unfinished := waiting_anywhere(lake).unfinished:

@@ -22,6 +22,7 @@ import polars as pl
 from schemas import vocabulary
 from schemas.errors import SetupError
 from schemas.faults import known, shown, unreadable, unshown
+from schemas.wording import plural
 
 OURS: Final = Path(__file__).parent
 REFERENCE: Final = OURS / "reference"
@@ -163,7 +164,7 @@ class Read:
                         self.tell(line, str(column), said)
                     self.rows.append((line, {name: shown(cell) for name, cell in row.items()}))
                 elif cells:
-                    said = f"has {len(cells)} cells, and the head has {len(head)}"
+                    said = f"has {plural(len(cells), 'cell')}, and the head has {len(head)}"
                     self.tell(line, _ROW, said)
                 line = lines.line_num + 1
         except csv.Error as error:

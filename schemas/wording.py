@@ -17,6 +17,16 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}"
 
 
+class Number(int):
+    """A number in a text, with the words that fit it: `{n:return is|returns are}`."""
+
+    def __format__(self, words: str) -> str:
+        """Return the number and its words, or after `!` the words alone; one form fits any."""
+        one, _, many = words.removeprefix("!").partition("|")
+        fitting = one if self == 1 else many or one
+        return fitting if words.startswith("!") else f"{int(self):,} {fitting}".rstrip()
+
+
 def listed(names: Iterable[object]) -> str:
     """Return names in one text, in their order: `cases, share`; `none` where there are none."""
     return ", ".join(map(str, names)) or "none"

@@ -31,7 +31,7 @@ from schemas.disclosure import SUPPRESSED, SYMBOLS, Disclosure
 from schemas.errors import ContractError
 from schemas.marts import DisclosureReport, SuppressionAudit
 from schemas.public import public_marts, symbol_of, with_symbols
-from schemas.wording import plural
+from schemas.wording import Number, plural
 
 _ROUNDS: Final = 16
 """How often more is hidden, as long as the audit finds a count that can be told."""
@@ -149,8 +149,8 @@ def _impossible(
         return f"template {collection.template.name} does not say what is to be protected"
     if live < settings.fewest_forces:
         return (
-            f"{live} returns are in, and a public edition needs {settings.fewest_forces}: national"
-            " totals of few forces would tell of each"
+            f"{Number(live):return is|returns are} in, and a public edition needs"
+            f" {settings.fewest_forces}: national totals of few forces would tell of each"
         )
     return None
 

@@ -17,6 +17,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.marts import Reconciliation
+from schemas.wording import Number
 
 Row = dict[str, Any]
 
@@ -185,7 +186,8 @@ def _compared(figure: Row, given: _Computed | None, collection: Collection) -> R
         why: str | None = collection.uncollected.get(figure["measure"], of_no_data)
     else:
         status, why = _status(figure, given, len(collection.forces))
-    short = f"{included} of {expected} forces give a number" if 0 < included < expected else None
+    give = f"{Number(included):!gives|give}"
+    short = f"{included} of {expected} forces {give} a number" if 0 < included < expected else None
     return {
         **{name: figure[name] for name in _KEPT},
         "published": figure["value"],

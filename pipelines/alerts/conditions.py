@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from schemas.collection import addressed
+from schemas.wording import Number
 
 AlertLevel = Literal["info", "warning", "error"]
 
@@ -108,16 +109,6 @@ def condition(
     values["n"] = Number(len(lines))
     title, now = (KINDS[kind][part].format_map(values) for part in ("title", "now"))
     return Condition(kind, collection, title, now, lines, severity, **at or {})
-
-
-class Number(int):
-    """A number in a text, with the words that fit it: `{n:return is|returns are}`."""
-
-    def __format__(self, words: str) -> str:
-        """Return the number and its words, or after `!` the words alone."""
-        one, _, many = words.removeprefix("!").partition("|")
-        fitting = one if self == 1 else many
-        return fitting if words.startswith("!") else f"{int(self):,} {fitting}".rstrip()
 
 
 def without_credentials(text: str) -> str:

@@ -194,7 +194,7 @@ def states_in_words(status: pl.DataFrame) -> str:
     """Return how many returns of mart ReturnsStatus are in each state."""
     counts = dict(status.group_by("state").len().iter_rows())
     listed = ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(STATES))
-    return f"{status.height} forces: {listed}"
+    return f"{plural(status.height, 'force')}: {listed}"
 
 
 def refused_besides(status: pl.DataFrame) -> str:

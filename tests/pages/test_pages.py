@@ -294,6 +294,24 @@ def test_a_comparator_that_a_force_does_not_hold_is_unknown(whole: Marts) -> Non
     assert figure.text == "not known"
 
 
+@pytest.mark.parametrize(("number", "said"), [(1, "1 person was"), (2, "2 people were")])
+def test_words_fit_the_figure_before_them(patchy: Marts, number: int, said: str) -> None:
+    of_all = pl.when(measure="people_suspended", breakdown="").then(pl.lit(float(number)))
+    mine = pl.when(force_code="AVS").then(pl.lit(number))
+    marts = patchy | {
+        "national_totals": patchy["national_totals"].with_columns(value=of_all.otherwise("value")),
+        "force_profiles": patchy["force_profiles"].with_columns(
+            investigations=mine.otherwise("investigations")
+        ),
+    }
+    edition = Edition(marts, ABOUT)
+    pages = [page_html(one, [], ABOUT) for one in
+             (national_page(edition), force_page(edition, "AVS"))]  # fmt: skip
+    national, force = (re.sub("<[^>]+>", "", page) for page in pages)
+    assert f"when {said} suspended" in national
+    assert f"\n{number} investigation{'s' * (number > 1)}: " in force
+
+
 def test_a_correction_shows_what_was_sent(patchy: Marts) -> None:
     """The marts hold the corrected value; who reads the page must see that it was one."""
     row = ("AVS", "registers", "force.gratuity", "accepted", "a" * 16, "C6", "540", "54",

@@ -294,6 +294,18 @@ def test_advice_fits_what_was_typed(
     assert finding.value == text
 
 
+@pytest.mark.parametrize(("number", "words"), [("1", "1 person suspended"), ("2", "2 people susp")])
+def test_words_fit_the_number_before_them(
+    number: str, words: str, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    nobody = {("investigations", "procurement", "continuing"): "0"}
+    changed = {**nobody, ("investigations", "procurement", "people_suspended"): number}
+    found = validated(sample("STF").with_values(changed).reading(), collection).findings
+    (message,) = found.filter(rule_id="V005")["message"]
+    assert message.startswith(words)
+    assert message.endswith("but no case continuing")
+
+
 def test_advice_names_the_code_that_is_gone_and_what_to_do_with_a_sheet_and_what_is_hidden(
     sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:

@@ -28,6 +28,7 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.marts import Comparisons, NationalChecks
 from schemas.rules.catalogue import rules
+from schemas.wording import Number
 
 RULES: Final = ("M001", "M002", "M003", "M004", "M006", "M007", "M008", "M009", "M012", "M013")
 """Those that can be told here; the others are of the public edition."""
@@ -81,7 +82,7 @@ def cases_by_rule(totals: Totals) -> dict[str, list[str]]:
 def _missing(totals: Totals) -> Iterator[str]:
     included, expected = in_the_totals(totals.national, totals.collection)
     if included != expected:
-        yield f"{included} of {expected} forces are in the totals"
+        yield f"{included} of {expected} forces {Number(included):!is|are} in the totals"
 
 
 def _otherwise(totals: Totals, counted: pl.DataFrame, wholes: pl.DataFrame) -> Iterator[str]:

@@ -34,7 +34,7 @@ from schemas.research import (
 from schemas.rules.catalogue import rules_of
 from schemas.tables import ResearchFiles, ResearchProblems
 from schemas.vocabulary import BASES, NOT_HELD
-from schemas.wording import listed
+from schemas.wording import Number, listed, plural
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 """Some twenty times a survey of seven thousand respondents."""
@@ -201,7 +201,7 @@ def _disagreements(profiles: pl.DataFrame, instances: pl.DataFrame) -> Iterator[
             "social_media_profiles.csv",
             f"{row['profiles_inappropriate']} for {row['force_code']} in {row['year']}",
             column="profiles_inappropriate",
-            instances=row["instances"],
+            instances=Number(row["instances"]),
         )
 
 
@@ -293,7 +293,7 @@ def _table(
     width = len(headings)
     others = (row for row in filled[1:] if len(lines[row - 1]) != width)
     findings = [
-        research_finding("cells", file, f"{len(lines[row - 1])} cells", row, cells=width)
+        research_finding("cells", file, plural(len(lines[row - 1]), "cell"), row, cells=width)
         for row in islice(others, _MOST + 1)
     ]
     fitting = [row for row in filled[1:] if len(lines[row - 1]) == width]

@@ -264,7 +264,8 @@ class Tables(View):
                 continue
             forces = self.figure(column.figure, None, each=name)
             if forces.value is not None:
-                lines.append((float(limit), Text((f"{band(name)}: ", forces, " forces"))))
+                noun = " force" if forces.value == 1 else " forces"
+                lines.append((float(limit), Text((f"{band(name)}: ", forces, noun))))
         return lines
 
     def blocks(self, of: Part) -> tuple[Text | Chart | PageTable, ...]:

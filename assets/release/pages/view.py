@@ -40,6 +40,7 @@ from schemas.measures import NOW
 from schemas.research import QUESTIONS, SITES
 from schemas.rules.catalogue import rules
 from schemas.template import Template
+from schemas.wording import Number
 
 Dims = dict[str, str]
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
@@ -144,8 +145,12 @@ class View:
     def known(self) -> dict[str, Any]:
         """What paragraphs and expressions know besides the record of a line."""
         mine = of_force(self.edition, self.force) if self.force else {}
-        said = {"said": lambda address: self.figure(address).text}
+        said = {"said": lambda address: self.figure(address).text, "fit": self._fitting}
         return {**LANGUAGE.globals, **of_release(self.edition), **mine, **said, **self.more}
+
+    def _fitting(self, address: str, words: str) -> str:
+        """Return of `one|many` the words that fit a figure."""
+        return f"{Number(1 if self.figure(address).number == 1 else 2):!{words}}"
 
     def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
         """Return the value of an expression over a record."""

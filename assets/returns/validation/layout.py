@@ -10,7 +10,7 @@ from assets.intake.reading import Cell, RawSheet, Reading, place
 from assets.returns.template.checks import BESIDE, GUIDANCE_MARK, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
-from schemas.wording import plural
+from schemas.wording import Number, plural
 
 T = TypeVar("T")
 
@@ -373,7 +373,9 @@ def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
         message = f"{quoted(cell.text)} stands outside the entry cells; nothing counts it"
         yield finding("S012", message, Place(sheet.name, cell.address, value=shown(cell.text)))
     if len(stray) > _MOST:
-        message = f"and {len(stray) - _MOST} more cells of this sheet stand outside the entry cells"
+        rest = Number(len(stray) - _MOST)
+        more = f"{rest:more cell|more cells} of this sheet {rest:!stands|stand}"
+        message = f"and {more} outside the entry cells"
         yield finding("S012", message, Place(sheet.name, stray[_MOST].address))
 
 

@@ -10,6 +10,7 @@ from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
 from schemas.rules.catalogue import rules
 from schemas.template import Template
+from schemas.wording import Number
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
 _FOUND: Final = {
@@ -120,15 +121,26 @@ def _of_row(field: pl.Expr | str | float | None) -> pl.Expr | None:
 
 
 def _worded(text: str, fields: Fields) -> pl.Expr:
-    """Return a message with its fields: an expression's is of each row, any other's is fixed."""
+    """Return a message with its fields: an expression's is of each row, any other's is fixed.
+
+    What a field of each row is formatted with are words that fit it, `{at:month|months}`.
+    """
     pattern, expressions = "", []
     for literal, name, form, _ in Formatter().parse(text):
         pattern += literal
         if name is not None:
-            field = _of_row(fields[name])
-            pattern += "{}" if field is not None else format(fields[name], form or "")
-            expressions += [] if field is None else [field]
+            field, words = _of_row(fields[name]), (form or "").format_map(fields)
+            pattern += "{}" if field is not None else format(fields[name], words)
+            expressions += [] if field is None else [_with_words(field, words)]
     return pl.format(pattern, *expressions) if expressions else pl.lit(pattern)
+
+
+def _with_words(number: pl.Expr, words: str) -> pl.Expr:
+    """Return numbers as a text, each with the words that fit it."""
+    one, many = (format(Number(n), f"!{words}") for n in (1, 2))
+    said = number.cast(pl.String)
+    fitting = pl.when(said == "1").then(pl.lit(f" {one}")).otherwise(pl.lit(f" {many}"))
+    return said + fitting if words else said
 
 
 def evaluate(
