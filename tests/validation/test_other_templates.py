@@ -264,7 +264,7 @@ def test_limits_are_asked_for_the_rules_of_the_template_alone(tmp_path: Path) ->
         ('at = ["hours/rescue/count"]', 'at = ["hours/rest/count"]', "no cell of the template"),
         ('id = "V007"', 'id = "V907"', "no rule 'V907'"),
         ('"cases"', '"cases"\nwords = { dogs = "x" }', "'dogs' is no word .* its words: named"),
-        ('use = "ceiling"', 'use = "floor"', "no rule 'V007' for the use 'floor'"),
+        ('use = "ceiling"', 'use = "floor"', "no use of rule V007 'floor'; there are ceiling"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(
