@@ -202,19 +202,31 @@ def _sample_by_month(collection: Collection) -> pl.DataFrame:
 
 
 def test_x007_compares_cell_by_cell(collection: Collection) -> None:
-    """It fires at the very cell, and not where no rows were sent."""
+    """It fires at the very cell, not where no rows were sent, nor of a force that sent only rows.
+
+    What these add up to is asked about, as far as rows give the cells.
+    """
     cases = _sample_by_month(collection).filter(pl.col("force_code").is_in(["STF", "DER"]))
     more = cases.filter(force_code="STF", category="other").head(1).with_columns(cases=1000)
     changed = cases.update(more, on=["force_code", "category", "outcome", "month"])
     grid = derived.case_grid(changed, pl.Series(["STF", "DER"]), collection.template)
+    open_ = _sample_by_month(collection).filter(force_code="WMP")
+    open_ = open_.with_columns(outcome=pl.lit("continuing"))
+    only = pl.DataFrame({"force_code": ["WMP"], "receipt_id": ["WMP"]})
     validated = judge(
         {force: SampleReturn.of(force, collection).reading() for force in ("STF", "DER", "AVS")},
-        {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS")},
+        {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS", "WMP")},
         collection,
         cases=grid.with_columns(aside=pl.lit("")),
+        derived=derived.derived_entries(open_, only, collection.template),
     )
+    told = dict(validated.results.filter(receipt_id="WMP").drop("receipt_id").iter_rows())
+    assert [told[rule] for rule in ("Q108", "Q109", "Q101", "Q105", "S001")] == [
+        "failed", "passed", "not_evaluable", "not_evaluable", "not_applicable",
+    ]  # fmt: skip
     results = dict(validated.results.filter(rule_id="X007").drop("rule_id").iter_rows())
-    assert results == {"STF": "failed", "DER": "passed", "AVS": "not_applicable"}
+    not_asked = dict.fromkeys(("AVS", "WMP"), "not_applicable")
+    assert results == {"STF": "failed", "DER": "passed", **not_asked}
     (finding,) = validated.findings.filter(rule_id="X007").to_dicts()
     outcome = more["outcome"].item()
     assert (finding["receipt_id"], finding["severity"]) == ("STF", "B")

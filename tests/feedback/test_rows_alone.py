@@ -27,6 +27,8 @@ from schemas.contract import empty
 from tests.feedback.conftest import Written, take_in_cases, write
 from tests.returns import SampleReturn, take_in
 
+pytestmark = pytest.mark.slow
+
 REASON = "A single operation of many cases ran over the census."
 TODAY = date(2012, 6, 20)
 
@@ -105,7 +107,6 @@ def test_an_implausible_share_is_asked_about(lake: Lake, six: Collection) -> Non
         assert told[rule] == "not_applicable", rule
 
 
-@pytest.mark.slow
 def test_an_answer_holds_until_the_count_changes(lake: Lake, six: Collection) -> None:
     (query,) = _asked(_sent(lake, six, 45)).to_dicts()
     answer_all(Ledger(lake), [(query, REASON)], "Ann")
@@ -119,7 +120,6 @@ def test_an_answer_holds_until_the_count_changes(lake: Lake, six: Collection) ->
     assert _state(standing(lake), six) == ("accepted", 0, 0)
 
 
-@pytest.mark.slow
 def test_it_is_listed_by_what_it_moves(lake: Lake, six: Collection) -> None:
     """Beside three workbooks, which say what is usual, and by which it is usual to them too."""
     others = ("AVS", "BED", "DER")
@@ -144,7 +144,6 @@ def test_it_is_listed_by_what_it_moves(lake: Lake, six: Collection) -> None:
     assert asked["query_id"] in found.above
 
 
-@pytest.mark.slow
 def test_the_letter_asks_and_says_what_to_do(lake: Lake, six: Collection) -> None:
     now = _sent(lake, six, 45)
     written: Written = write(lake, six, TODAY)
@@ -158,7 +157,6 @@ def test_the_letter_asks_and_says_what_to_do(lake: Lake, six: Collection) -> Non
     assert "STF" not in write(lake, six, TODAY).letters, "it waits for the desk now"
 
 
-@pytest.mark.slow
 def test_beside_a_workbook_the_rows_are_asked_nothing(lake: Lake, six: Collection) -> None:
     book = SampleReturn.of("STF", six).write(lake.root / "STF.xlsx")
     take_in(lake, [book], six)
@@ -168,7 +166,6 @@ def test_beside_a_workbook_the_rows_are_asked_nothing(lake: Lake, six: Collectio
     assert set(now.findings["rule_id"]) == {"X007"}, "they differ, which blocks the workbook"
 
 
-@pytest.mark.slow
 def test_the_same_bytes_dropped_as_a_return_too_are_another_receipt(
     lake: Lake, six: Collection
 ) -> None:
@@ -183,7 +180,6 @@ def test_the_same_bytes_dropped_as_a_return_too_are_another_receipt(
     assert sorted(found, key=str) == [("STF", "Q108"), (None, "S001")]
 
 
-@pytest.mark.slow
 def test_it_is_checked_before_it_is_sent(lake: Lake, six: Collection) -> None:
     path = _drop(lake, six, 45)
     (checked,) = check_files([path], six, cases=True)
@@ -195,7 +191,6 @@ def test_it_is_checked_before_it_is_sent(lake: Lake, six: Collection) -> None:
     assert [item.state for item in both] == ["accepted", "accepted"], "beside a workbook"
 
 
-@pytest.mark.slow
 def test_a_desk_cannot_go_back_to_an_extract(lake: Lake, six: Collection) -> None:
     """A choice of it would be one of the workbook of that number, which may come yet."""
     _sent(lake, six, 20)
@@ -209,7 +204,6 @@ def test_a_desk_cannot_go_back_to_an_extract(lake: Lake, six: Collection) -> Non
     assert len(CaseStore(lake).receipts()) == 1
 
 
-@pytest.mark.slow
 def test_a_rule_that_is_switched_off_is_noted_of_rows_too(lake: Lake, six: Collection) -> None:
     """Nobody takes it for passed."""
     off = RuleChange(rule="Q108", severity="off", reason=REASON, since=TODAY)
