@@ -80,6 +80,10 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "cases":
+            # Polars, once loaded, gives memory back half a second after it is freed: chunks of rows
+            # ask for it again at once, while a refresh only grew by it.
+            os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
         module = importlib.import_module(f"pipelines.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
@@ -109,8 +113,6 @@ def main(arguments: list[str] | None = None) -> Any:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Matrices are small here: a second thread of numpy's only turns in circles for more of them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Polars gives memory back half a second after it is freed, mostly to ask for it again at once.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:-1")
     try:
         return muster(args=arguments, prog_name="muster")
     except SystemExit as end:
