@@ -118,12 +118,17 @@ class Edit:
     more: int = 0
 
     def weights(self, numbers: Numbers) -> Weights:
-        """Return how often each place counts in parts less whole; none where it does not apply."""
+        """Return how often each place counts in parts less whole; none where it does not apply.
+
+        Of a whole of whose parts none is held it says nothing: it is not 0 for that.
+        """
         weights = Counter(self.parts)
         weights.subtract(self.whole)
         reasons = {p for p in weights if isinstance(numbers.get(p, NOT_HELD), str)}
         nothing = {p for p in reasons & self.unheld if numbers.get(p) == NOT_HELD}
-        return {} if reasons - nothing else {p: w for p, w in weights.items() if p not in nothing}
+        if reasons - nothing or (nothing and nothing.issuperset(self.parts)):
+            return {}
+        return {p: w for p, w in weights.items() if p not in nothing}
 
 
 @dataclass(frozen=True)
@@ -259,7 +264,7 @@ class Template:
     @property
     def cases_rule(self) -> str | None:
         """The rule that holds counts to the rows of case-level extracts, null where none does."""
-        return next((use.id for use in self.rules if use.use == "cases"), None)
+        return next((use.id for use in self.rules if use.use == "cases" and self.cases), None)
 
     @property
     def main(self) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from assets.intake.reader import declared_force
 from assets.returns.validation.check import check_files
 from assets.returns.validation.judge import Judged, judge
+from assets.returns.validation.repairs import repairs_of
 from assets.returns.validation.rules.entries import Received
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
@@ -122,7 +123,7 @@ def _described(folder: Path, template: str = TEMPLATE, limits: str = "") -> Coll
         ("collections", "dogs-2014", COLLECTION + limits),
     ):
         path = folder / kind / f"{name}.toml"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return read_collection(folder / "collections" / "dogs-2014.toml")
 
@@ -192,6 +193,34 @@ def test_what_is_not_held_counts_as_nothing_in_a_sum_where_the_template_allows_i
     assert _found(refused) == [("V004", "hours", "patrol")]
     results = dict(_judged(refused).results.select("rule_id", "result").rows())
     assert results["C001"] == "not_evaluable"
+
+
+def test_a_total_beside_parts_that_are_not_held_is_told_as_far_as_they_are(
+    tmp_path: Path,
+) -> None:
+    """They are not 0, so that nobody is told to make the total 0."""
+    missing = '}, missing = ["not_held"] }'
+    sheet = TEMPLATE.replace('"patrol" } }', '"patrol" ' + missing)
+    sheet = sheet.replace('"rescue" } }', '"rescue" ' + missing)
+    parts = [("hours", work, "count") for work in ("patrol", "search", "rescue")]
+    for total, or_not in (("", ""), (', missing = ["not_held"]', ", or not_held as the total")):
+        described = sheet.replace('"rescue"] }', f'"rescue"]{total} }}')
+        dogs = _described(tmp_path / str(len(total)), described)
+        for unheld, said, repairs in (
+            (parts[1:], "add up to 0, but the total says 40: 40 too many", 2),
+            (parts, f"add up to nothing, but the total says 40: give the parts{or_not}", 0),
+        ):
+            told = {("hours", "total", "count"): "40", **dict.fromkeys(unheld, "not_held")}
+            judged = _judged(clean_return(dogs).with_values(told))
+            (message,) = judged.findings["message"]
+            assert message == f"the parts, as far as held, {said}"
+            found = repairs_of(judged.findings, judged.entries, dogs.template)
+            assert found.height == repairs
+
+
+def test_no_rule_waits_for_extracts_of_a_template_that_has_none(tmp_path: Path) -> None:
+    held_to = '\n[[rules]]\nid = "X007"\nuse = "cases"\n'
+    assert _described(tmp_path, TEMPLATE + held_to).template.cases_rule is None
 
 
 def test_required_cells_and_answers_are_those_of_the_template(dogs: Collection) -> None:

@@ -265,7 +265,11 @@ def _compare(
     """
     off = _off(collection)
     template, entries = collection.template, returns.entries
-    tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
+    tests = [
+        total_is_sum(each, template.entry_at[each.total].missing)
+        for each in template.sums()
+        if each.rule not in off
+    ]
     for item in template.rules:
         if item.use in KINDS.keys() - ENTRY_KINDS.keys() and item.id not in off:
             tests += Use(item, collection).tests()

@@ -113,8 +113,13 @@ class Use:
         return found
 
 
-def total_is_sum(each: Sum) -> Test:
-    """Return the test of a total that the template describes as the sum of others."""
+def total_is_sum(each: Sum, missing: Many[str]) -> Test:
+    """Return the test of a total that the template describes as the sum of others.
+
+    Args:
+        each: the sum.
+        missing: the reasons that may stand in the place of the total.
+    """
     names = _added("parts", each.parts, each.unheld) | _added("whole", each.whole)
     said: Fields = {
         "parts": each.line.named or "the parts",
@@ -122,7 +127,23 @@ def total_is_sum(each: Sum) -> Test:
         "said": names["whole"],
         "off": Sql(_OFF.format_map(names)),
     }
+    if each.unheld:
+        instead = "give the parts" + ", or not_held as the total" * (NOT_HELD in missing)
+        said = {**said, **_as_far_as_held(each, said, instead)}
     return _test(_SUM, names, said, each.rule, "sum", each.total)
+
+
+def _as_far_as_held(each: Sum, said: Fields, instead: str) -> Fields:
+    """Return what is said otherwise of a sum of which a part is not held, or none is."""
+    cells = [_cell("n", place)["n_missing"] for place in each.parts]
+    unheld = [f"COALESCE({missing} = '{NOT_HELD}', FALSE)" for missing in cells]
+    named = str(said["parts"])
+    held, some, none = _text(f"{named}, as far as held,"), " OR ".join(unheld), " AND ".join(unheld)
+    return {
+        "parts": Sql(f"CASE WHEN {some} THEN {held} ELSE {_text(named)} END"),
+        "added": Sql(f"CASE WHEN {none} THEN 'nothing' ELSE CONCAT({said['added']}) END"),
+        "off": Sql(f"CASE WHEN {none} THEN {_text(instead)} ELSE {said['off']} END"),
+    }
 
 
 def _test(
