@@ -86,7 +86,8 @@ class _Book:
                 return plain
             expected = f"expected {_shown(result)}"
         if cell.kind == "formula":
-            return plain._replace(doubt=f"{UNCALCULATED}; {expected}")
+            gives = expected.replace("expected", "it would give")
+            return plain._replace(doubt=f"{UNCALCULATED}; {gives}")
         stored = told(cell.text)
         return plain._replace(doubt=f"a formula with the stored result {stored}; {expected}")
 

@@ -337,4 +337,18 @@ def test_a_sum_that_no_program_has_calculated_wants_saving_and_no_typing(
     (finding,) = check_files([path], collection)[0].findings
     assert (finding.rule_id, finding.cell) == ("S006", at)
     assert finding.value == "a formula that was never calculated"
+    assert "never calculated; it would give " in finding.message, "nobody expects just that"
     assert "save it there" in finding.how_to_fix
+
+
+def test_a_blank_is_told_what_its_own_cell_accepts(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    held, other = ("registers", "force.gratuity", "declined"), ("investigations", "other", "total")
+    path = sample("STF").with_values({held: None, other: None}).write(tmp_path / "x.xlsx")
+    told = {
+        (f.row_code, f.column_code): f.how_to_fix
+        for f in check_files([path], collection)[0].findings
+    }
+    assert "Type not_held if" in told[held[1:]]
+    assert told[other[1:]].startswith("Type the number; 0 if there were none.")

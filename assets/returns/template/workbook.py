@@ -6,6 +6,7 @@ The same input gives the same bytes.
 import io
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -186,10 +187,11 @@ def _write_guidance(page: Any, collection: Collection, totals: Totals, formats: 
     page.set_column(1, 1, _GUIDANCE_WIDTHS[1])
     page.write_string(0, 0, GUIDANCE_MARK, formats["title"])
     entries = [entry for entry in collection.template.entries() if not entry.locked]
-    sheets = {
-        reason: [*dict.fromkeys(entry.sheet for entry in entries if reason in entry.missing)]
-        for reason in MISSING_REASONS
-    }
+    every, sheets = Counter(entry.sheet for entry in entries), {}
+    for reason in MISSING_REASONS:
+        some = Counter(entry.sheet for entry in entries if reason in entry.missing)
+        told = ((sheet, number, every[sheet]) for sheet, number in some.items())
+        sheets[reason] = [f"{s} ({n} of {of} cells)" if n < of else s for s, n, of in told]
     rows = render(
         _GUIDANCE, collection=collection, dates=_dates_of(collection), entries=entries,
         reasons=MISSING_REASONS, sheets=sheets, totals=totals,

@@ -54,7 +54,8 @@ def type_entry(slot: Slot) -> Slot | Finding:
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"
-        return finding("S010", message, slot.place, fix=next(iter(_KINDS[entry.kind][2:]), None))
+        fix = next(iter(_KINDS[entry.kind][2:]), _number(entry))
+        return finding("S010", message, slot.place, fix=fix)
     if cell.kind in _WITHOUT_VALUE:
         return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
     if text in MISSING_REASONS and text not in entry.answers:
@@ -93,8 +94,13 @@ def _count(slot: Slot, kind: str, text: str) -> Slot | Finding:
 def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
     """Return what a text is that stands in place of a number, and what to do."""
     are = (each for each in _TEXTS["in_place"] if re.fullmatch(each["like"], text, re.I))
-    told, of_word = next(are), _FIXES["not_held" if NOT_HELD in entry.missing else "none"]
-    return told["what"], told.get("fix", of_word) or None
+    told = next(are)
+    return told["what"], told.get("fix", _number(entry)) or None
+
+
+def _number(entry: Entry) -> str:
+    """Return what to type where nobody has a number."""
+    return str(_FIXES["not_held" if NOT_HELD in entry.missing else "none"])
 
 
 def _date(slot: Slot, kind: str, text: str) -> Slot | Finding:
