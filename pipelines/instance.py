@@ -98,7 +98,7 @@ def history_errors() -> Iterator[None]:
         raise UnavailableError(
             home_folder(),
             f"{problem} ({said})",
-            f"What analysts see is a complete release. {do}, then run again: muster run",
+            f"What analysts see stays as it is. {do}, then run again: muster run",
         ) from error
 
 

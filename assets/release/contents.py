@@ -145,8 +145,8 @@ def _national_rules(draft: Draft) -> Found:
         messages = blocking.select("rule_id", "message").iter_rows()
         found = [f"{rule}: {message}" for rule, message in messages]
         raise ReleaseBlockedError(
-            f"the release is blocked, the last one stays in place. {'; '.join(found)}. Look each up"
-            " in docs/rules/, then run again.",
+            f"the release is blocked, what analysts see stays as it is. {'; '.join(found)}. Look"
+            " each up in docs/rules/, then run again.",
             found,
         )
     return {"told": failed["rule_id"].to_list()}

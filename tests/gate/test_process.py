@@ -246,6 +246,17 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
         assert [*gate.draw(of_one)()] == drawn_here, "nor is it there any more"
 
 
+def test_an_answer_that_nobody_waits_for_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.release.gate.evaluate.load", lambda: None)
+    monkeypatch.setattr("assets.release.gate.evaluate.evaluate", lambda _: [])
+    ours, theirs = Pipe()
+    ours.send([])
+    ours.close()  # it was killed meanwhile
+    with theirs:
+        _serve(theirs)
+    gc.unfreeze()
+
+
 @pytest.mark.slow
 def test_a_landing_folder_that_cannot_be_listed_ends_no_gate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

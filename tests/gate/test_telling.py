@@ -24,8 +24,8 @@ CRASHED = _outcome("not checked", "no such column")
 def test_the_line_names_mart_column_expected_observed_row_and_next_step() -> None:
     assert _result(FAILED).blocking_line == (
         'Not released: cells, column n: expected "Values must be at least 0."; 1 of 3 rows breaks'
-        " this, the first is n -1, force_code STF. The last release stays live. Next: mend what"
-        " this was made from, or report it as a fault of Muster, and run again; see"
+        " this, the first is n -1, force_code STF. What analysts see stays as it is. Next: mend"
+        " what this was made from, or report it as a fault of Muster, and run again; see"
         " quality/index.html."
     )
 

@@ -42,7 +42,7 @@ def test_a_failed_expectation_blocks_the_release(
     done = run("run")
     assert done.exit_code == 1
     assert "Not released: distribution, column value" in done.output
-    assert "The last release stays live. Next:" in done.output
+    assert "What analysts see stays as it is. Next:" in done.output
     told = next(lake.outbox.glob("*-release-blocked.txt")).read_text(encoding="utf-8")
     assert "  distribution, column value\n" in told
     assert lake.marts.resolve() == shown

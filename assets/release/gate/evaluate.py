@@ -263,7 +263,7 @@ def _serve(line: Connection, lake: str | None = None) -> None:
 
     gc.freeze()
     gc.enable()
-    with suppress(EOFError):
+    with suppress(EOFError, ConnectionError):  # whoever asked may be gone by then
         while True:
             told: Any = None
             if isinstance(asked := line.recv(), list):

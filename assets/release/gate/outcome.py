@@ -87,7 +87,7 @@ class GateResult:
         if first.label == "not checked":
             step = "this is a fault of Muster, not of the data: report it with this line"
         return (
-            f"Not released: {first}.{more if others else ''} The last release stays live."
+            f"Not released: {first}.{more if others else ''} What analysts see stays as it is."
             f" Next: {step}; see {self.page}."
         )
 
@@ -146,7 +146,7 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
     lines = [
         f"{sentence(about['basis'])}.",
         counts,
-        *["The last release stays live."] * bool(blocks),
+        *["What analysts see stays as it is."] * bool(blocks),
     ]
     parts = {
         "What blocks the release": blocks,

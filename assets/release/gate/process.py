@@ -180,7 +180,7 @@ class Gate:
             raise ServiceError(
                 "the process that evaluates the expectations has ended by itself (exit code"
                 f" {self._process.wait()}; -9: killed, often for want of memory). What it said"
-                " stands in the log. The last release stays live; run again."
+                " stands in the log. What analysts see stays as it is; run again."
             ) from error
 
 
