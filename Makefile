@@ -68,8 +68,8 @@ docs: setup
 	$(BIN)/python -m pipelines.docs
 
 # The Dagster UI on this machine only, with the runs of the command line in it.
-# Beside what is run here stands a demonstration whose window is open today, so that its schedules
-# do not skip; with a folder of collections of your own in MUSTER_COLLECTIONS it is left out.
+# Beside what is run here stands a demonstration whose window is open today, so that its schedules,
+# which start stopped, have something to do once switched on; with a folder of collections of your own in MUSTER_COLLECTIONS it is left out.
 dev: setup
 	MUSTER_COLLECTIONS="$${MUSTER_COLLECTIONS:-$$($(BIN)/python -m pipelines.open_demo)}" \
 	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dg dev --host 127.0.0.1 --port 3000

@@ -46,6 +46,7 @@ def examine() -> Iterator[Examined]:
                 parts = (doctor.landing, doctor.received, doctor.releases, doctor.public_editions)
                 for found in (each for part in parts for each in part(lake)):
                     yield replace(found, do=addressed(found.do, name))
+        yield from examined("collections", _unknown(root))
         yield from portal(root / "portal")
     yield from settings()
     yield from history()
@@ -62,6 +63,14 @@ def settings() -> Iterator[Examined]:
         do = "Name one of those that muster collections lists."
         ill.append(("bad", "MUSTER_COLLECTION", f"names {named}, which is no collection", do))
     yield from examined("settings", ill)
+
+
+def _unknown(root: Path) -> Iterator[Ill]:
+    """Say of which collections there are releases that no file describes: nothing else looks."""
+    for path in sorted((root / "releases").glob("[!.]*/")):
+        if path.name not in collection_files():
+            do = "Let MUSTER_COLLECTIONS name the folder that describes it, then: muster doctor"
+            yield "warn", path, "has releases of a collection that is not known: not examined", do
 
 
 def _broken(collection_id: str) -> Iterator[Ill]:

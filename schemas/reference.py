@@ -177,6 +177,8 @@ class Read:
 
     def _meant(self, head: list[str]) -> list[str]:
         """Return the head with the columns that are meant in place of those that are misspelt."""
+        if len(head) == 1 and {*head[0]} & {*";|\t"}:
+            self.tell(1, "the head", "is one column; separate columns by commas")
         meant = list(head)
         needed = (self.shape.key, *self.shape.needed)
         absent = [name for name in needed if name not in head]

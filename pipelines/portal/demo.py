@@ -60,8 +60,8 @@ def main() -> None:
             click.echo(f"  {names:<28}{password}")
         click.echo(
             f"What is sent lies in {lake.landing} until it is taken in:"
-            f" {command('run', collection.id)}. A workbook to send: that of make demo in landing,"
-            " or one that the page gives."
+            f" {command('run', collection.id)}. A workbook to send: one that the page gives"
+            f"{', or one of those in landing' * any(lake.landing.glob('*.xlsx'))}."
         )
 
     serve(collection, lake, "127.0.0.1", 8000, secure=False, tell=click.echo, begin=begin)

@@ -50,6 +50,15 @@ def test_a_sound_lake_is_well(lake: Lake) -> None:
     }  # fmt: skip
 
 
+def test_releases_that_no_collection_describes_are_named(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_LAKE", str(lake.root))
+    (lake.root / "releases" / "2010-count").mkdir(parents=True)
+    found = {each.where: each.observed for each in service.examine() if each.level != "ok"}
+    assert "a collection that is not known" in found[str(lake.root / "releases" / "2010-count")]
+
+
 def test_what_is_well_is_named_whole_and_tells_nobody_to_do_anything(lake: Lake) -> None:
     """Where somebody is to ask who sent a file, `muster status` and its letters say so."""
     (found,) = [each for each in doctor.landing(lake) if "note.xlsx" in each.observed]

@@ -147,9 +147,9 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Folder) -> None:
     [
         ("", 1, "force_code", "the column is missing"),
         ("force_code,year\n", 1, "profiles", "the column is missing"),
-        ("force_code;year\nSTF;2012\n", 1, "force_code;year", "unknown column"),
         (b"\xff\xfe\x00", None, None, "not readable"),
         ('"force_code', None, None, "not readable"),
+        ("force_code;year\nSTF;2012\n", None, None, "not separated by commas"),
         ("PK\x03\x04\x00", None, None, ""),
     ],
 )

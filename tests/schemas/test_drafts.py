@@ -62,6 +62,7 @@ def test_everything_is_told_at_once(folder: Path) -> None:
         ("collections/2014.toml", b"\xff\xfe", "it is no text in UTF-8"),
         ("collections/2014.toml", b'id = "2014"\n', "2014.toml:1: census: is missing"),
         ("reference/forces.csv", b"a,b\n1,2\n", "forces.csv"),
+        ("reference/forces.csv", b"force_code;name\nAVS;A\n", "separate columns by commas"),
         ("reference/forces.csv", b'force_code\n"AVS\n', "forces.csv:2: the row: is no CSV"),
         ("reference/forces.csv", b"force_code\nA\0VS\n", "forces.csv:2: the row: holds a NUL byte"),
         ("reference/forces.csv", b"force_code\n\nA\xc9\n", "forces.csv:3: it is no text in UTF-8"),

@@ -11,7 +11,7 @@ from assets.figures.totals.leaves import PLACE, counted_in, held_in
 KEY: Final = ["measure", "breakdown", "period"]
 _CELL: Final = ["force_code", *PLACE]
 _OTHERWISE: Final = {
-    "collection_sha256": "the collection file, its template or its publication",
+    "collection_sha256": "the collection file, its template, its publication or forces.csv",
     "contract_version": "the contracts",
     "software_sha256": "the software",
     "reports": "the force reports",

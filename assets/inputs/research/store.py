@@ -273,6 +273,9 @@ def _table(
         raise FilesRefusedError([unread]) from error
     filled = [row for row, line in enumerate(lines, 1) if any(line)]
     headings = tuple(text.strip() for row in filled[:1] for text in lines[row - 1])
+    if len(headings) == 1 and {*headings[0]} & {*";|\t"}:
+        unread = research_finding("csv", file, "not separated by commas")
+        raise FilesRefusedError([unread])
     wrong = [
         *(("absent", name, "the column is missing") for name in names if name not in headings),
         *(("unknown_column", name, "unknown column") for name in headings if name not in names),
