@@ -157,6 +157,24 @@ def test_a_total_is_not_taken_beside_parts_below_it_that_cannot_be_of_it() -> No
     assert said(kent(jobs, "The force refused 90.")) == {"!"}
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Of the total, 60 concerned procurement and a great many were about gifts and hospitality.",
+        "A further 12 were opened by the unit in that time with the help of others in the region.",
+        "Procurement accounted for 60 and gifts for another 12, as the records of the force say.",
+        "More than 50 were about procurement, and the rest were about hospitality in the force.",
+        "The number leaves out those that were begun by line managers in the districts of Kent.",
+        "Joint work with Essex is not in it, since that is counted by the other force alone.",
+    ],
+)
+def test_a_total_is_not_taken_above_a_long_sentence_that_says_more_of_it(below: str) -> None:
+    total = "There were 48 investigations into staff conduct."
+    assert said(kent(total, below)) == {"!"}
+    between = "The policy of the force is enforced."
+    assert said(kent(total, between, "A register is kept.")) == {"inv=48"}
+
+
 def test_leaks_are_not_more_than_the_investigations_of_which_they_are_part() -> None:
     total = "There were 48 investigations into staff conduct."
     leaks = "Since September 2011 the force investigated {} leaks to the press."

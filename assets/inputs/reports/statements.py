@@ -129,7 +129,9 @@ def _meant(said: Said) -> Iterator[Said]:
         of_same = NUMBER not in text and any(
             _tells_of(one.figure, text) for each in above for one in each.statements
         )
-        yield from above if is_note or of_same or begins("refers", text) else ()
+        more_of = begins("more_of", text) and not said.sentence.is_heading
+        goes_on = begins("refers", text) or more_of
+        yield from above if is_note or of_same or goes_on else ()
 
 
 def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
