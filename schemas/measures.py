@@ -135,8 +135,8 @@ class Line(Data):
     """A row or a column of a sheet. `sum_of` lists those of its kind whose sum it repeats.
 
     `rule` is the rule that the sum is held to, `named` what its parts are called in a finding,
-    `check` words the check of it in the workbook, and `unheld` lists those parts that count as
-    nothing where they are not held: without it, all that accept not_held. `area` groups questions.
+    `check` words the check of it in the workbook. A part without a number counts as nothing in it,
+    as in that check; `unheld` names those of which templates once said so. `area` groups questions.
     """
 
     code: str

@@ -105,8 +105,8 @@ class Row(Column):
 class Edit:
     """A condition on the numbers of a return: `parts` add up to `whole`, or to at most that.
 
-    `more` is added to the whole. Of `unheld`, what is not held counts as nothing. `rule` is what
-    holds returns to it, with findings `at` these places.
+    `more` is added to the whole. Of `unheld`, what has a reason in place of a number counts as
+    nothing. `rule` is what holds returns to it, with findings `at` these places.
     """
 
     rule: str
@@ -125,7 +125,7 @@ class Edit:
         weights = Counter(self.parts)
         weights.subtract(self.whole)
         reasons = {p for p in weights if isinstance(numbers.get(p, NOT_HELD), str)}
-        nothing = {p for p in reasons & self.unheld if numbers.get(p) == NOT_HELD}
+        nothing = reasons & self.unheld & numbers.keys()
         if reasons - nothing or (nothing and nothing.issuperset(self.parts)):
             return {}
         return {p: w for p, w in weights.items() if p not in nothing}
@@ -202,13 +202,8 @@ class Sheet:
                 yield self._sum(entries[row.code, column.code], parts, row)
 
     def _sum(self, total: Entry, parts: list[Entry], line: Column) -> Sum:
-        code = 1 if isinstance(line, Row) else 2
-        unheld = frozenset(
-            part.place
-            for part in parts
-            if NOT_HELD in part.missing and (not line.unheld or part.place[code] in line.unheld)
-        )
         places, whole = tuple(part.place for part in parts), (total.place,)
+        unheld = frozenset(part.place for part in parts if part.missing)
         return Sum(line.rule or SUM, places, whole, unheld, at=whole, line=line)
 
 

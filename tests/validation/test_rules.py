@@ -202,6 +202,29 @@ def test_a_change_is_found_at_its_cell(
         assert findings_of(path, collection) == expected
 
 
+@pytest.mark.parametrize(
+    ("accepted", "declined", "total", "found"),
+    [
+        ("not_held", "not_held", "5", ["C401"]),
+        ("not_held", "3", "7", ["C401"]),
+        ("not_applicable", "3", "7", ["C401"]),
+        ("5", "not_applicable", "9", ["C401"]),
+        ("not_held", "3", "3", []),
+        ("5", "not_applicable", "5", []),
+        ("not_held", "not_applicable", "not_held", []),
+    ],
+)
+def test_no_part_of_a_total_is_lost_for_want_of_a_number(
+    accepted: str, declined: str, total: str, found: list[str],
+    sample: Callable[[str], SampleReturn], collection: Collection,
+) -> None:  # fmt: skip
+    """Of a total nothing counts but its parts: what is in none of them would be nowhere."""
+    row = {"accepted": accepted, "declined": declined, "total": total}
+    said = {("registers", "authority.gratuity", column): text for column, text in row.items()}
+    findings = validated(sample("STF").with_values(said).reading(), collection).findings
+    assert findings["rule_id"].to_list() == found
+
+
 def test_clean_samples_have_no_blocking_finding(
     sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:

@@ -165,14 +165,15 @@ def _cell(name: str, place: Place) -> dict[str, Sql]:
 
 
 def _added(name: str, places: Sequence[Place], unheld: Many[Place] = ()) -> dict[str, Sql]:
-    """Return the sum of places, and whether it can be told; in `unheld`, not held is nothing."""
+    """Return the sum of places, and whether it can be told; in `unheld`, a reason is nothing."""
     numbers, held = [], []
     for place in places:
         cell = _cell("n", place)
-        nothing = f"{cell['n_missing']} = '{NOT_HELD}'"
         free = place in unheld
-        numbers.append(f"CASE WHEN {nothing} THEN 0 ELSE {cell['n']} END" if free else cell["n"])
-        held.append(f"({cell['n_held']} OR {nothing})" if free else cell["n_held"])
+        numbers.append(
+            f"CASE WHEN {cell['n_held']} THEN {cell['n']} ELSE 0 END" if free else cell["n"]
+        )
+        held += [] if free else [cell["n_held"]]
     added, known = " + ".join(numbers) or "0", " AND ".join(held) or "TRUE"
     return {name: Sql(f"({added})"), f"{name}_held": Sql(f"({known})")}
 
