@@ -78,15 +78,14 @@ class _Book:
         try:
             result = self.value(sheet.casefold(), cell.row, cell.column)
         except _BeyondError as error:
-            expected = str(error)
+            expected = gives = str(error)
         else:
             if cell.kind == "formula" and result == "":
                 return plain._replace(text="", kind="text")
             if cell.kind != "formula" and _agrees(cell, result):
                 return plain
-            expected = f"expected {_shown(result)}"
+            expected, gives = f"expected {_shown(result)}", f"it would give {_shown(result)}"
         if cell.kind == "formula":
-            gives = expected.replace("expected", "it would give")
             return plain._replace(doubt=f"{UNCALCULATED}; {gives}")
         stored = told(cell.text)
         return plain._replace(doubt=f"a formula with the stored result {stored}; {expected}")
