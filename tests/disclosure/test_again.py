@@ -3,12 +3,15 @@
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from assets.disclosure import edition as edition_of
 from assets.disclosure.bounds import Extremes
+from assets.disclosure.choose import Choice, choose
+from assets.disclosure.counts import Block
 from assets.disclosure.edition import PublicEdition, choose_ahead, public_edition
 from assets.disclosure.published import behind
 from assets.kept import made_once
@@ -84,7 +87,15 @@ def test_what_is_chosen_ahead_is_not_chosen_again(
     choose_ahead(lake, tables)
     chosen = _kinds(lake)
     assert [*chosen] == ["choice"]
-    monkeypatch.delattr(edition_of, "choose")
-    keep = partial(made_once, lake)
-    assert _is_same(public_edition(some, collection, keep=keep), edition)
-    assert _kinds(lake)["choice"] == chosen["choice"]
+    sizes: list[int] = []
+
+    def counted(block: Block, *how: Any) -> Choice:
+        sizes.append(len(block.counts))
+        return choose(block, *how)
+
+    monkeypatch.setattr(edition_of, "choose", counted)
+    assert _is_same(public_edition(some, collection, keep=partial(made_once, lake)), edition)
+    others = [*sizes]
+    public_edition(some, collection)
+    assert max(others) < max(sizes)
+    assert _kinds(lake)["choice"] == chosen["choice"] + len(others)
