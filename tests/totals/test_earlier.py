@@ -22,6 +22,8 @@ from schemas.contract import empty
 from schemas.marts import Corrections, ReturnsStatus
 from tests.live import any_live, release_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 THEN = "2012-revisit-000000000000"
 _EMPTY = {"corrections": empty(Corrections), "returns_status": empty(ReturnsStatus)}
@@ -108,7 +110,6 @@ def test_what_is_not_the_same_count_says_so_and_has_no_ratio(
     assert row["ratio"] is None
 
 
-@pytest.mark.slow
 def test_a_force_that_is_not_in_makes_it_another_count(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
@@ -153,7 +154,6 @@ def test_without_a_release_nothing_stands_beside_it_and_that_is_told(
     assert "2012-revisit has no release" in row["message"]
 
 
-@pytest.mark.slow
 def test_the_second_engine_counts_both_sides_anew(
     released: dict[str, Earlier], live: pl.DataFrame, now: Collection
 ) -> None:
