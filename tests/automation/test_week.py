@@ -22,6 +22,8 @@ from tests.automation.conftest import drop
 from tests.research.files import INSTANCES, PROFILES, SURVEY, Folder
 from tests.returns import SampleReturn
 
+pytestmark = pytest.mark.slow
+
 LITTER = [
     *("Thumbs.db", "THUMBS.DB", "desktop.ini", "Desktop.ini", ".DS_Store", "._KEN.xlsx"),
     *("~$KEN.xlsx", ".~lock.KEN.xlsx#", "KEN.xlsx:Zone.Identifier", "KEN.xlsx.crdownload"),

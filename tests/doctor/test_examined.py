@@ -19,6 +19,8 @@ from pipelines import doctor as service
 from pipelines.doctor import alerts, history
 from tests.doctor.conftest import RELEASE
 
+pytestmark = pytest.mark.slow
+
 
 def _ill(found: Iterable[Examined]) -> list[tuple[str, str]]:
     """Return level and observation of all that is not well; each must say what to do."""

@@ -396,6 +396,7 @@ def test_parts_are_added_up_from_the_totals_alone(totals: Totals) -> None:
     )
 
 
+@pytest.mark.slow
 def test_messages_are_in_one_order_whatever_the_order_of_the_rows(totals: Totals) -> None:
     """Else the same returns would give other bytes, and the release would be refused as changed."""
     few = totals.cells.filter(pl.col("force_code").is_in(["CMB", "LIN", "WAR"]))

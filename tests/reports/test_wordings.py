@@ -28,6 +28,7 @@ def test_the_tables_cover_every_answer() -> None:
     assert len({row.text for row in ROWS}) == len(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hyphens", [True, False], ids=["breaks hyphens", "keeps hyphens"])
 def test_where_lines_end_does_not_matter(hyphens: bool) -> None:
     """Each row at one width of many: over the rows, lines end in every place."""
