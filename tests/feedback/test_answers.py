@@ -101,6 +101,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_an_answer_is_recorded_once_and_names_its_receipt(desk: Desk) -> None:
     back = desk.back("back.xlsx", GIVEN)
     assert check_files([back], desk.collection)[0].answers == 1, "a check says as much"

@@ -40,6 +40,7 @@ def test_the_sample_has_its_known_queries(run: Muster) -> None:
     assert "Answering" not in run("queries", "--all").output
 
 
+@pytest.mark.slow
 def test_a_question_is_answered_at_once(lake: Lake, run: Muster) -> None:
     """Six queries about the size of one force."""
     question = _query(run, "MPS", "Q102")["question"]
@@ -55,6 +56,7 @@ def test_a_question_is_answered_at_once(lake: Lake, run: Muster) -> None:
     assert "Answering the 5 queries above" in run("queries").output
 
 
+@pytest.mark.slow
 def test_what_the_entry_was_before_stands_beside_a_query(
     run: Muster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

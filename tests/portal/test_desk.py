@@ -97,6 +97,7 @@ def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     assert read_answers(Ledger(taken_in.lake)).height == queries
 
 
+@pytest.mark.slow
 def test_the_desk_asks_again_and_says_why(browser: Open, taken_in: Portal) -> None:
     found, desk = browser("stf.prepares"), browser("desk.one")
     (field, *_) = _fields(found.go("/queries").text)

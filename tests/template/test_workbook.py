@@ -47,6 +47,7 @@ def blank(tmp_path: Path, collection: Collection) -> Path:
     return write_blanks(tmp_path, collection, ["STF"])[0]
 
 
+@pytest.mark.slow
 def test_the_same_template_has_the_same_bytes(blank: Path, collection: Collection) -> None:
     before = blank.read_bytes()
     time.sleep(1.1)  # file formats keep whole seconds
