@@ -162,7 +162,8 @@ class Letter:
     def steps(self) -> list[tuple[str, str]]:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
         about, told = _WORDS[self.situation], []
-        steps = about["steps_asked"] if self.number("Q") else about["steps"]
+        asked = self.number("Q") + self.number("Q", "extract")
+        steps = about["steps_asked" if asked else "steps"]
         if self.extract and len(self.attachments) > 1:
             steps = [*steps, *_WORDS["extract_refused"]["steps"]]
         for step in map(_WORDS["steps"].get, steps):

@@ -241,6 +241,7 @@ def extract_list(
     reading = Reading((RawSheet("bad rows", tuple(cells)),) if bad.height else ())
     copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
     about = {"name": name, "tally": tally(findings_of(things)), "basis": None, "of_extract": True}
-    of_rows = {"bad": bad.height, "most_bad": _MOST_BAD}
+    asked = any(thing.severity == "Q" for thing in things)
+    of_rows = {"bad": bad.height, "most_bad": _MOST_BAD, "asked": asked}
     add_problems_sheet(copy, about | of_rows, things, {})
     return packed(copy.book, {})

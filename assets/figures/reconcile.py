@@ -138,7 +138,10 @@ def reconcile(
         found = counted_in(collection.template, *key)
         if found is None or found.measure != figure["measure"]:
             return _Computed(None, 1, 1)
-        return _Computed(sum_of(held_in(by_force[force,], found.cells, found.given)), 1, 1)
+        held = held_in(by_force[force,], found.cells, found.given)
+        # Who sent case rows alone gives nothing of what these do not count.
+        sent = int(not found.cells or held.height > 0)
+        return _Computed(sum_of(held), sent, 1)
 
     figures = [*collection.published_figures.iter_rows(named=True), *_report_rows(printed)]
     rows = [

@@ -91,7 +91,7 @@ def queries(
 ) -> None:
     """List the queries that wait for an answer or for its acceptance, by what each moves.
 
-    A query is answered with `muster answer`. An answer holds while the cell's value is unchanged.
+    A query is answered with `muster answer`. An answer holds while the value is unchanged.
     Queries of one group, G-..., can be answered at once. Those below the line could not change
     what is published by more than the limit, all together.
     """
@@ -193,7 +193,7 @@ def answer(
     if why and by:
         decisions.refuse_all(ledger, asked, why, by)
     for query in _asked(collection, named, ()):
-        place = f"{query['force_code']} {query['rule_id']} {query['sheet']} {query['cell'] or ''}"
-        click.echo(f"{query['query_id']} ({place}): {query['state']}.")
+        place = [query[name] for name in ("force_code", "rule_id", "sheet", "cell") if query[name]]
+        click.echo(f"{query['query_id']} ({' '.join(place)}): {query['state']}.")
     run = command("run", collection.id)
     click.echo(f"It shows in the marts after the next `{run}`.")

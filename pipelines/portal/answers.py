@@ -71,8 +71,10 @@ def queries(
 ) -> Response:
     """Show what is asked about the return, each with its answer so far."""
     asked = of_force(visit.portal, visit.force_code)
+    of_rows = visit.force_code in visit.portal.stands.now().only["force_code"]
     shared = {"words": words, "wrong": wrong, "typed": visit.form, "states": decisions.STATES}
-    return visit.page("queries", code, asked=asked, recorded=visit.told("recorded"), **shared)
+    about = {"asked": asked, "of_rows": of_rows, "recorded": visit.told("recorded")}
+    return visit.page("queries", code, **about, **shared)
 
 
 @page("/queries", *_ROLES, post=True)

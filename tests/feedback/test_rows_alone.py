@@ -4,11 +4,13 @@ A rule that needs what rows do not hold is not evaluable: neither failed nor pas
 """
 
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from openpyxl import load_workbook
 
 from assets.cases.store import CaseStore
 from assets.figures.agenda import Agenda, ordered
@@ -151,8 +153,11 @@ def test_the_letter_asks_and_says_what_to_do(lake: Lake, six: Collection) -> Non
     assert written.letters["STF"].attachments == ["STF-extract.xlsx"]
     text = " ".join(written.text("STF/letter.txt").split())
     message = _asked(now)["message"].item()
-    for told in (message, "Your cases count".upper(), "because we have 1 query", "Else mend"):
+    asked = "because we have 1 query", "steps below are for what is not right"
+    for told in (message, "Your cases count".upper(), *asked, "Else mend"):
         assert told in text
+    listed = load_workbook(BytesIO(written.files["STF/STF-extract.xlsx"]))["problems"]
+    assert "tell the data team why, or answer on the drop-off page" in str(listed["A4"].value)
     answer_all(Ledger(lake), [(_asked(now).row(0, named=True), REASON)], "Ann")
     assert "STF" not in write(lake, six, TODAY).letters, "it waits for the desk now"
 

@@ -17,9 +17,11 @@ from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
 from assets.returns.desk.versions import choose
+from assets.sample.write import sample_cases
 from pipelines.portal import sending
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
+from tests.feedback.conftest import take_in_cases
 from tests.portal.conftest import Browser
 from tests.portal.served import take_some_in
 from tests.returns import SampleReturn, address_of, take_in
@@ -49,6 +51,7 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     found = browser("stf.prepares")
     fields = _fields(found.go("/queries").text)
     assert fields
+    assert "mend the workbook and send it again instead" in found.shown.text
     for field in fields:
         found.send("/queries", **{field: "The cards were counted anew by hand."})
     answered = found.go("/queries").text
@@ -63,6 +66,23 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     given = read_answers(Ledger(taken_in.lake))
     assert set(given["answered_by"]) == {"stf.prepares"}
     assert set(given["accepted_by"]) == {"desk.one"}
+
+
+@pytest.mark.slow
+def test_who_sent_case_rows_alone_mends_these(
+    browser: Open, portal: Portal, collection: Collection
+) -> None:
+    """Of a workbook, which this force has none of, nothing is said."""
+    outcome = pl.lit("continuing")
+    rows = sample_cases(collection).filter(force_code="STF")
+    rows = rows.with_columns(status_at_census=outcome, closed_on=None)
+    portal.lake.cases.mkdir(parents=True)
+    rows.write_csv(portal.lake.cases / "STF.csv")
+    take_in(portal.lake, [], collection)
+    take_in_cases(portal.lake, collection)
+    shown = browser("stf.prepares").go("/queries").text
+    assert "mend the case rows where they come from and send the whole extract anew" in shown
+    assert "mend the workbook" not in shown
 
 
 def test_a_reason_with_a_name_is_refused_and_still_there(browser: Open, taken_in: Portal) -> None:

@@ -9,6 +9,7 @@ from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
+from schemas.marts import NationalTotals
 from schemas.tables import ReportFigures
 
 NO_REPORTS = empty(ReportFigures)
@@ -141,6 +142,22 @@ def test_a_force_whose_return_is_missing_is_not_included(
     assert rows["STF-03"]["status"] == "match", "the research does not come from the return"
     assert rows["INV-01"]["status"] == "differs"
     assert "43 of 44 forces" in str(rows["INV-01"]["note"])
+
+
+def test_what_case_rows_alone_do_not_count_is_not_included(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    """Nobody has to look for a difference, or for a word such as not_held, in what was not sent."""
+    of_stf, number = pl.col("force_code") == "STF", pl.col("number")
+    counted = (pl.col("sheet") == "investigations") & (pl.col("column_code") != "people_suspended")
+    rows = _reconciled(live.filter(~of_stf | counted), collection)
+    mine = {i: str(row["status"]) for i, row in rows.items() if row["scope"] == "STF"}
+    sent = {"STF-01": "match", "STF-02": "match"}
+    assert mine == dict.fromkeys(mine, "not_included") | sent
+    not_held = live.with_columns(number=pl.when(of_stf).then(None).otherwise(number))
+    nothing = reconcile(empty(NationalTotals), not_held, NO_REPORTS, collection)
+    said = nothing.filter(scope="STF", measure="second_job_applications")
+    assert set(said["status"]) == {"not_computable"}, "it was sent, and says no number"
 
 
 def test_figures_of_a_force_report_are_compared_with_its_return(

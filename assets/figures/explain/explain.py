@@ -223,7 +223,7 @@ def _standing(
         elif mine.is_empty():
             left_out.append(_said(force, _absent(force, live, released)))
         else:
-            why = reasons or "its return gives no number here"
+            why = reasons or "what it sent gives no number here"
             whole = "; its other numbers are in the whole" if force in divided else ""
             left_out.append(_said(force, why + whole))
     return left_out, partly
@@ -238,7 +238,7 @@ def _reasons(cells: pl.DataFrame) -> str:
 
 def _absent(force: str, live: pl.DataFrame, released: Released) -> str:
     if force in set(live["force_code"]):
-        return "its return gives no number here"
+        return "what it sent gives no number here"
     state = released.status.filter(force_code=force)["state"].to_list()
     return f"its return is {state[0] if state else 'missing'}"
 

@@ -125,7 +125,7 @@ SHORTEST_REASON: Final = 10
 
 STATES: Final = {
     "open": "a reason is still wanted",
-    "lapsed": "answered for another value than the cell has now",
+    "lapsed": "answered for another value than stands there now",
     "answered": "a reason is recorded; a second person must accept it",
     "accepted": "a second person has accepted the reason",
 }
