@@ -101,6 +101,14 @@ _EXPECTED: Final = {
 NIL: Final = re.compile(r"[-\u2013\u2014\s]*|nil|none|zero", re.IGNORECASE)
 """What may stand for a zero that is there."""
 
+CHANGES: Final = re.compile(
+    r"[\d<>~\u2248\u00b1\u2264\u2265()%\u2030=*^\u00d7\u00bc-\u00be]|(?<!\w)[-+/\u2212]|[-+/\u2212](?!\w)"
+    r"|(?<![^\W\d_])(?:k|mn?|mm|mio|bn?|ths?d?|thou(?:sands?)?|hundreds?|(?:m|b)illions?|dozens?|tens"
+    r"|ca?|circa|approx\w*|about|around|nearly|almost|over|under|than|est\w*)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+"""What makes another number of one that it stands beside: 5 thousand, c. 5, <5."""
+
 
 class Content(NamedTuple):
     """What a cell holds, wherever it stands; the fields are those of `Cell`."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from assets.intake.grid import NIL, Font, found, has_text_between, parsed, text_in
+from assets.intake.grid import CHANGES, NIL, Font, found, has_text_between, parsed, text_in
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"
@@ -114,14 +114,16 @@ def _look(part: Element) -> Iterator[str]:
 
 
 class NumberFormat(NamedTuple):
-    """What becomes of a number: `kind` is date, duration, percent or empty.
+    """What becomes of what a cell holds: `kind` is date, duration, percent or empty.
 
-    `hides` and `hides_zero` tell whether something else is shown than a whole number, or a zero.
+    `hides`, `hides_zero` and `hides_text` tell of what something else may be read: of a whole
+    number, of a zero, of a text.
     """
 
     kind: str = ""
     hides: bool = False
     hides_zero: bool = False
+    hides_text: bool = False
 
 
 class CellFormat(NamedTuple):
@@ -132,12 +134,16 @@ class CellFormat(NamedTuple):
 
 
 _BUILT_IN: Final = {
-    **dict.fromkeys([*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)], "date"),
-    46: "duration",
-    9: "percent",
-    10: "percent",
+    number: NumberFormat(kind, hides=not kind, hides_zero=not kind)
+    for kind, numbers in {
+        "date": [*range(14, 23), *range(27, 37), 45, 47, *range(50, 59), *range(71, 82)],
+        "duration": [46],
+        "percent": [9, 10, 67, 68],
+        "": [11, 48],  # with an exponent
+    }.items()
+    for number in numbers
 }
-"""Number formats that a workbook need not spell out; 27 to 58 are those of East Asia."""
+"""Number formats that a workbook need not spell out; those from 27 are of East Asia."""
 
 
 def cell_formats(xml: bytes) -> list[CellFormat]:
@@ -145,8 +151,7 @@ def cell_formats(xml: bytes) -> list[CellFormat]:
 
     Looks carry no figure: what is faulty here is passed over, and the cell shows what it holds.
     """
-    root, plain = parsed(xml, PREFIXES, partly=True), NumberFormat()
-    known = {number: NumberFormat(kind) for number, kind in _BUILT_IN.items()}
+    root, plain, known = parsed(xml, PREFIXES, partly=True), NumberFormat(), dict(_BUILT_IN)
     for each in found(root, "styleSheet", "numFmts", "numFmt"):
         known[index(each.get("numFmtId", ""))] = _number(each.get("formatCode", ""))
     fonts = [frozenset(_font(each)) for each in found(root, "styleSheet", "fonts", "font")]
@@ -166,53 +171,77 @@ def index(text: str) -> int:
         return -1
 
 
-_PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|([^"])', re.DOTALL)
+_PIECE: Final = re.compile(
+    r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[([^\]]*)\]|([^"])', re.DOTALL
+)
 _LONGEST_CODE: Final = 255
 """Characters that Excel lets a number format have."""
 _SCALES: Final = re.compile(r"[0#?],+(?![0#?,])")
 _DURATION: Final = re.compile("hh?|mm?|ss?", re.IGNORECASE)
-_ANY_NUMBER: Final = re.compile(r"[0#?@]|general|standard", re.IGNORECASE)
+_DATE: Final = re.compile(r"[dmyhsgb]|e(?![-+])")
+_PARTING: Final = " \u00a0\u202f'\u2019"
+_WHOLE: Final = re.compile(
+    rf"[0#?][0#?,]*(?:[{_PARTING}][0#?]{{3}})*(?:\.[0#?]*)?(?: \?+/\?+)?|\.[0#?]+|@"
+)
+"""What shows a whole number: its digits, in threes, and decimals or a fraction that it has not."""
+
+
+class _Section(NamedTuple):
+    """A part of a number format: what is for digits, the words, and what is in brackets.
+
+    Words among the digits are one sign there that is for none.
+    """
+
+    plain: str
+    said: str
+    brackets: tuple[str, ...]
+
+    @property
+    def hides(self) -> tuple[bool, bool]:
+        """Whether something else may be read than what a cell holds, and than a zero."""
+        beside, numbers = _WHOLE.subn("", self.plain)
+        seen = beside.replace("\0", "") + self.said
+        if not numbers:
+            return True, not NIL.fullmatch(seen)
+        more = numbers > 1 or re.search(r"\d", seen) is not None
+        return more or bool(_SCALES.search(self.plain) or CHANGES.search(seen)), more
 
 
 def _number(code: str) -> NumberFormat:
-    """Tell what a number format makes of a number."""
+    """Tell what a number format makes of what a cell holds."""
     if len(code) > _LONGEST_CODE:
-        return NumberFormat(hides=True, hides_zero=True)
-    hidden: list[tuple[bool, bool]] = []
-    kind, on_condition = "", False
-    for section in _sections(code):
-        plain, said, conditions = ("".join(pieces) for pieces in section)
-        if not hidden:  # the first says what it is
-            kind = _kind(plain.lower(), section[2])
-        on_condition |= not {*"<>="}.isdisjoint(conditions)
-        more = re.search(r"\d", said) is not None
-        if _ANY_NUMBER.search(plain):
-            hidden.append((more or _SCALES.search(plain) is not None, more))
-        else:
-            hidden.append((bool(said.strip()), not NIL.fullmatch(said)))
+        return NumberFormat(hides=True, hides_zero=True, hides_text=True)
+    sections = [*_sections(code or "@")]
+    hidden = [section.hides for section in sections]
     above, zero = hidden[0], hidden[2] if len(hidden) > 2 else hidden[0]
-    if on_condition:  # which of them a number meets is left open
-        above = zero = any(each for each, _ in hidden), any(each for _, each in hidden)
-    return NumberFormat("percent" if "%" in code else kind, above[0], zero[1])
+    if any(not {*"<>="}.isdisjoint("".join(section.brackets)) for section in sections):
+        # Which of them a number meets is left open, but that [=0] is for none.
+        of_numbers = [each for each in sections if "=0" not in each.brackets]
+        above = any(each.hides[0] for each in of_numbers), False
+        zero = False, any(each for _, each in hidden)
+    of_text = hidden[3:] or [section.hides for section in sections if "@" in section.plain]
+    kind = "percent" if "%" in code else _kind(sections[0])  # the first says what it is
+    return NumberFormat(kind, above[0], zero[1], any(each for each, _ in of_text))
 
 
-def _kind(plain: str, brackets: list[str]) -> str:
-    if any(_DURATION.fullmatch(bracket) for bracket in brackets):
+def _kind(section: _Section) -> str:
+    if any(_DURATION.fullmatch(bracket) for bracket in section.brackets):
         return "duration"
-    # Some programs write "General" in German, which holds letters of dates.
-    return "date" if re.search("[dmyhs]", plain) and plain != "standard" else ""
+    return "date" if _DATE.search(section.plain) else ""
 
 
-def _sections(code: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
-    """Yield the parts of a number format: what is for numbers, the words, what is in brackets."""
-    plain, said, brackets = list[str](), list[str](), list[str]()
-    for match in _PIECE.finditer(code):
-        quoted, escaped, bracket, other = match.groups()
-        if other == ";":
-            yield plain, said, brackets
-            plain, said, brackets = [], [], []
+def _sections(code: str) -> Iterator[_Section]:
+    pieces = list[tuple[str, ...]]()
+    for match in (*_PIECE.finditer(code), None):
+        if match and match[5] != ";":
+            pieces.append(match.groups(""))
             continue
-        said.append(quoted or escaped or "")
-        brackets.append(bracket or "")
-        plain.append(other or "")
-    yield plain, said, brackets
+        said = [quoted + escaped + currency for quoted, escaped, currency, *_ in pieces]
+        plain = "".join(
+            each[4] or (" " if words in {*_PARTING, ","} else "\0" * bool(words))
+            for each, words in zip(pieces, said, strict=True)
+        )
+        # Some programs write "General" in German, which holds letters of dates.
+        plain = re.sub("general|standard", "0", plain.lower())
+        yield _Section(plain, "".join(said), tuple(each[3] for each in pieces))
+        pieces = []

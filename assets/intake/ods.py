@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.grid import (
+    CHANGES,
     DAMAGED,
     LONGEST_FORMULA,
     NEVER_CALCULATED,
@@ -76,10 +77,11 @@ _IN_TEXT: Final = {
     "text:bookmark", "text:bookmark-start", "text:bookmark-end",
 }  # fmt: skip
 """What a cell's text is made of; the rest, such as notes and readings, is no part of a figure."""
+_PARTING: Final = r"[ .,'\u00a0\u2019\u202f]"
 _SHOWN: Final = re.compile(
-    r"(-?\d+(?:[ .,'\u00a0\u2019\u202f]\d+)*?)(?:[.,](0+))?(?![ .,'\u00a0\u2019\u202f]?\d)"
+    rf"(?<!\d)(?<!\d{_PARTING})(-?\d+(?:{_PARTING}\d{{3}})*?)(?:[.,](0+))?(?!{_PARTING}?\d)"
 )
-"""A number as it is shown, with whatever parts its digits, and with decimals of zero."""
+"""A number as it is shown, with whatever parts its digits by threes, and decimals of zero."""
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
 """What a style of text says that nobody sees; programs cut a text by it."""
@@ -338,7 +340,9 @@ def _shows(shown: str, number: str) -> bool:
     if found is None:
         return number == "0" and NIL.fullmatch(plain) is not None
     read = [int(re.sub(r"[^-\d]", "", part)) for part in (found[0], found[1])]
-    return int(number) in (read if found[2] else read[:1])
+    beside = plain[: found.start()] + plain[found.end() :]
+    read = read if found[2] == "000" else read[1:]
+    return int(number) in read and not CHANGES.search(beside)
 
 
 def _formula(element: Element) -> str | None:

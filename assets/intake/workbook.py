@@ -173,6 +173,14 @@ def _parts_of(cell: Element) -> tuple[list[str], list[Element], list[Text], bool
     return values, formulas, texts, is_odd
 
 
+def _as_seen(content: Content, look: NumberFormat) -> Content:
+    """Return a number or a text, in doubt where its format shows something else."""
+    of_number = look.hides_zero if content.text == "0" else look.hides
+    hidden = look.hides_text if content.kind == "text" else of_number
+    doubt = f"{told(content.text)}, {DISGUISED}" if hidden and content.text.strip() else None
+    return content._replace(doubt=doubt) if doubt else content
+
+
 class _Contents:
     """What cells hold whose texts and formats stand elsewhere in the workbook."""
 
@@ -229,7 +237,7 @@ class _Contents:
         if text.is_odd:
             return odd("a text that is stored in an unusual way", text.text)
         runs = [(font or look.font, run) for font, run in text.runs]
-        return with_looks(Content(text.text, "text"), runs)
+        return with_looks(_as_seen(Content(text.text, "text"), look.number), runs)
 
     def _look(self, style: str) -> CellFormat:
         if style not in self._looks:
@@ -240,21 +248,20 @@ class _Contents:
 
     def _value(self, kind: str, value: str, look: NumberFormat) -> Content:
         if kind == "str":
-            return Content(unescaped(value), "text")
+            return _as_seen(Content(unescaped(value), "text"), look)
         if not value.strip():
             return BLANK
         if kind == "e":
             return Content(value.strip(), "error")
         content = typed(_TYPES.get(kind, ""), value)
         if content.kind == "number":
-            hidden = look.hides_zero if content.text == "0" else look.hides
             if look.kind == "percent":
                 # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
                 content = Content(content.text, "percent")
             elif look.kind:
                 content = self._moment(content.text, duration=look.kind == "duration")
-            elif hidden:
-                content = content._replace(doubt=f"{told(content.text)}, {DISGUISED}")
+            else:
+                content = _as_seen(content, look)
         return content
 
     def _moment(self, text: str, *, duration: bool) -> Content:

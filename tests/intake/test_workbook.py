@@ -346,6 +346,15 @@ def test_a_cell_is_what_it_says(cell: str, text: str, kind: str, tmp_path: Path)
     assert (found.text, found.kind, found.doubt) == (text, kind, None)
 
 
+def _shown_by(code: str) -> str:
+    """Return styles whose first has that number format."""
+    escaped = escape(code, {'"': "&quot;"})
+    return (
+        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
+        "<cellXfs><xf numFmtId='164'/></cellXfs>"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "twelve", "zero"),
     [
@@ -356,8 +365,29 @@ def test_a_cell_is_what_it_says(cell: str, text: str, kind: str, tmp_path: Path)
         ('"Total "General', True, True),
         ('0;0;"nil"', True, True),
         ("@", True, True),
-        (";;;", True, True),
+        ("General;-General;0", True, True),
+        ("#\\ ##0", True, True),
+        ("[$€-2] #,##0.00_);(#,##0.00)", True, True),
+        ("# ?/?", True, True),
+        ('0" non-crime cases"', True, True),
+        ('[=0]"";General', True, True),
+        (";;;", False, True),
         ("0,", False, True),
+        ("0 0", False, False),
+        ("0-0", False, False),
+        ('0" "0', False, False),
+        ("0\\.0", False, False),
+        ("0\\,0", False, False),
+        ("0/1", False, False),
+        ("0.0E+00", False, False),
+        ("0[$0]", False, False),
+        ("0[$k-809]", False, True),
+        ('0" thousand"', False, True),
+        ('"c. "0', False, True),
+        ('"<"0', False, True),
+        ("(0)", False, True),
+        ("-0", False, True),
+        ("0;0;yyyy", True, False),
         ('#,##0.0,,"m"', False, True),
         ('"nil"', False, True),
         ('0;-0;"n/a"', True, False),
@@ -369,16 +399,36 @@ def test_a_cell_is_what_it_says(cell: str, text: str, kind: str, tmp_path: Path)
 def test_a_number_that_its_format_shows_as_something_else_is_in_doubt(
     code: str, twelve: bool, zero: bool, tmp_path: Path
 ) -> None:
-    escaped = escape(code, {'"': "&quot;"})
-    styles = (
-        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
-        "<cellXfs><xf numFmtId='164'/></cellXfs>"
-    )
-    found = cells(read(tmp_path, row("><v>12</v>", "><v>0</v>"), styles=styles))
+    found = cells(read(tmp_path, row("><v>12</v>", "><v>0</v>"), styles=_shown_by(code)))
     assert [(c.text, c.kind, c.doubt is None) for c in found.values()] == [
         ("12", "number", twelve),
         ("0", "number", zero),
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_seen"),
+    [("@", True), ("0;-0;;@", True), ('0" cases"', True), ("yyyy", True),
+     ('_-"£"* #,##0_-;_-@_-', True),
+     (";;;", False), ('@"0"', False), ('0;0;0;"not held"', False), ('@" thousand"', False)],
+)  # fmt: skip
+def test_a_text_that_its_format_shows_as_something_else_is_in_doubt(
+    code: str, is_seen: bool, tmp_path: Path
+) -> None:
+    found = cells(
+        read(tmp_path, row(' t="str"><v>12</v>', ' t="s"><v>0</v>'), styles=_shown_by(code),
+             texts="<si><t>12</t></si>")
+    )  # fmt: skip
+    assert [(c.text, c.kind, c.doubt is None) for c in found.values()] == [
+        ("12", "text", is_seen), ("12", "text", is_seen),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["e", "gge", "bbbb", "d", "[$-411]ggge"])
+def test_a_number_shown_as_a_year_is_a_date(code: str, tmp_path: Path) -> None:
+    """Of 2012 a person reads the year of a day in 1905."""
+    found = cells(read(tmp_path, row("><v>2012</v>"), styles=_shown_by(code)))
+    assert found["A1"].kind == "date"
 
 
 @pytest.mark.parametrize("code", ["0\\", "0_", "0*", '0"', "[X", ""])
@@ -388,9 +438,9 @@ def test_a_format_that_does_not_end_leaves_the_others(code: str, tmp_path: Path)
     styles = (
         f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
         "<fonts><font><strike/></font></fonts>"
-        "<cellXfs><xf numFmtId='164'/><xf numFmtId='9' fontId='7'/></cellXfs>"
+        "<cellXfs><xf numFmtId='164'/><xf numFmtId='9' fontId='7'/><xf/></cellXfs>"
     )
-    found = cells(read(tmp_path, row(' s="1"><v>1</v>', "><v>3</v>"), styles=styles))
+    found = cells(read(tmp_path, row(' s="1"><v>1</v>', ' s="2"><v>3</v>'), styles=styles))
     assert [(c.text, c.kind) for c in found.values()] == [("1", "percent"), ("3", "rich")]
 
 
