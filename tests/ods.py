@@ -27,6 +27,10 @@ STYLES = (
     '<style:text-properties fo:language="en" fo:country="GB"/></style:style>'
     '<style:style style:name="away" style:family="table">'
     '<style:table-properties table:display="false"/></style:style>'
+    '<style:style style:name="flat" style:family="table-row">'
+    '<style:table-row-properties style:row-height="0in"/></style:style>'
+    '<style:style style:name="flat" style:family="table-column">'
+    '<style:table-column-properties style:column-width="0.02cm"/></style:style>'
 )
 
 

@@ -110,6 +110,10 @@ CHANGES: Final = re.compile(
 """What makes another number of one that it stands beside: 5 thousand, c. 5, <5."""
 
 
+UNSEEN: Final = 3
+"""Points of height or width at which nobody can read a row or column."""
+
+
 class Content(NamedTuple):
     """What a cell holds, wherever it stands; the fields are those of `Cell`."""
 

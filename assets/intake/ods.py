@@ -13,6 +13,7 @@ from assets.intake.grid import (
     LONGEST_FORMULA,
     NEVER_CALCULATED,
     NIL,
+    UNSEEN,
     Content,
     Font,
     Grid,
@@ -69,6 +70,8 @@ _COPIED: Final = "table:table-source"
 """What the copy of another file's sheet has, for formulas that look at it."""
 _LINKS: Final = {_COPIED, "table:dde-link", "table:cell-range-source"}
 _HIDDEN: Final = {"collapse", "filter"}
+_POINTS: Final = {"mm": 2.83, "cm": 28.3, "in": 72, "pt": 1, "pc": 12}
+_LENGTH: Final = re.compile(rf"([0-9]*\.?[0-9]+)({'|'.join(_POINTS)})")
 _CELLS: Final = {"table:table-cell", "table:covered-table-cell"}
 _PARAGRAPHS: Final = {"text:p", "text:h"}
 _IN_TEXT: Final = {
@@ -124,13 +127,14 @@ def _count(element: Element, name: str) -> int:
     return number
 
 
-def _lines(table: Element) -> Iterator[Element]:
-    """Yield the rows and columns of a sheet, in whatever groups and headers they stand."""
+def _lines(table: Element, *, hidden: bool = False) -> Iterator[tuple[Element, bool]]:
+    """Yield the rows and columns of a sheet, and whether a group in which they stand is hidden."""
     for child in table:
         if child.tag in {_ROW, _COLUMN}:
-            yield child
+            yield child, hidden
         else:
-            yield from _lines(child)
+            in_hidden = hidden or _get(child, "table:display") == "false"
+            yield from _lines(child, hidden=in_hidden)
 
 
 class _Book:
@@ -141,7 +145,7 @@ class _Book:
         self.links = False
         self._looks: dict[tuple[str, str], Look] = {}
         self.fonts: dict[tuple[str, str], Font] = {}
-        self._hiding: set[str] = set()
+        self._hiding: set[tuple[str, str]] = set()
         self._all = 0
 
     def read_styles(self, root: Element) -> None:
@@ -162,14 +166,15 @@ class _Book:
         grid = self._opened(table)
         columns: list[tuple[int, str]] = []  # the last one and the style of each run
         top = 1
-        for line in _lines(table):
+        for line, in_hidden in _lines(table):
+            hidden = in_hidden or _get(line, "table:visibility") in _HIDDEN or self._hides(line)
             if line.tag == _ROW:
-                top += self._read_row(grid, line, top, columns)
+                top += self._read_row(grid, line, top, columns, hidden=hidden)
                 continue
             first = columns[-1][0] + 1 if columns else 1
             last = first - 1 + _count(line, "table:number-columns-repeated")
             columns.append((last, _get(line, "table:default-cell-style-name")))
-            if _get(line, "table:visibility") in _HIDDEN:
+            if hidden:
                 grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
     def _style(self, element: Element) -> None:
@@ -179,8 +184,8 @@ class _Book:
             if part.tag == "style:text-properties":
                 own = {short(key, _PREFIXES): value for key, value in part.items()}
                 look |= {key: own[key] for key in own.keys() - _LOOKLESS}
-            elif part.tag == "style:table-properties" and _get(part, "table:display") == "false":
-                self._hiding.add(name)
+            elif _get(part, "table:display") == "false" or _is_unseen(part):
+                self._hiding.add((family, name))
         self._looks[family, name], self.fonts[family, name] = look, _font(look)
 
     def _opened(self, table: Element) -> Grid:
@@ -193,15 +198,21 @@ class _Book:
             raise refusal("many_sheets")
         if any(each is not table for each in table.iter(_TABLE)):
             raise refusal("table_in_cell")
-        style, shown = table.get(_full("table:style-name")), _get(table, "table:display")
-        hidden = style in self._hiding or shown == "false"
+        hidden = self._hides(table) or _get(table, "table:display") == "false"
         self.sheets[name] = grid = Grid(name, "clear", hidden=hidden)
         return grid
 
-    def _read_row(self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]]) -> int:
+    def _hides(self, element: Element) -> bool:
+        """Whether the style of a sheet, row or column lets nobody see it."""
+        family = element.tag.removeprefix("table:")
+        return (family, _get(element, "table:style-name")) in self._hiding
+
+    def _read_row(
+        self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]], *, hidden: bool
+    ) -> int:
         """Read a row, and return how often it is repeated."""
         height = _count(row, "table:number-rows-repeated")
-        if _get(row, "table:visibility") in _HIDDEN:
+        if hidden:
             rows = range(top, min(top + height, MAX_ROWS + 1))
             grid.facts.update(Fact("hidden_row", str(number)) for number in rows)
         filled = list(self._filled(grid, row, top, columns))
@@ -290,6 +301,13 @@ class _Shown:
         self._paragraphs[-1] += text
         if text.strip():
             self.runs.append((look, text.strip()))
+
+
+def _is_unseen(look: Element) -> bool:
+    """Whether the look of a row or column is so small that nobody can read it."""
+    sizes = [_get(look, "style:row-height"), _get(look, "style:column-width")]
+    lengths = filter(None, map(_LENGTH.fullmatch, sizes))
+    return any(float(size[1]) * _POINTS[size[2]] < UNSEEN for size in lengths)
 
 
 def _font(look: Look) -> Font:

@@ -13,6 +13,7 @@ from assets.intake.grid import (
     DAMAGED,
     LONGEST_FORMULA,
     NEVER_CALCULATED,
+    UNSEEN,
     Content,
     Grid,
     found,
@@ -281,6 +282,14 @@ class _Contents:
             return Content("#VALUE!", "error")
 
 
+def _unseen(line: Element, size: str, least: float) -> bool:
+    """Whether a row or column is hidden, or has a size at which nobody can read it."""
+    told = line.get(size, "")
+    return line.get("hidden") in TRUE or (
+        re.fullmatch(r"[0-9]*\.?[0-9]+", told) is not None and float(told) < least
+    )
+
+
 class _Sheet:
     """Reads one worksheet part."""
 
@@ -310,7 +319,7 @@ class _Sheet:
 
     def _look_at(self, root: Element) -> None:
         for element in found(root, "worksheet", "cols", "col"):
-            if element.get("hidden") in TRUE:
+            if _unseen(element, "width", 0.25):
                 span = f"{whole(element.attrib['min'])}:{whole(element.attrib['max'])}"
                 self._grid.facts.add(Fact("hidden_columns", span))
         for element in found(root, "worksheet", "mergeCells", "mergeCell"):
@@ -322,7 +331,7 @@ class _Sheet:
         """Read the cells of a row, and empty them; return how many they are."""
         number = row.get("r")
         self._here = (self._here[0] + 1 if number is None else whole(number)), 0
-        if row.get("hidden") in TRUE:
+        if _unseen(row, "ht", UNSEEN):
             self._grid.facts.add(Fact("hidden_row", str(self._here[0])))
         cells = [cell for cell in row if cell.tag == "c"]
         for cell in cells:

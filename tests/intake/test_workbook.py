@@ -537,13 +537,18 @@ def test_nothing_is_a_blank(cell: str, tmp_path: Path) -> None:
 
 def test_structure_is_noted(tmp_path: Path) -> None:
     data = (
-        '<cols><col min="2" max="3" hidden="1"/></cols>'
-        '<sheetData><row hidden="true"><c><f>A2</f></c><c><f>A2</f><v>0</v></c></row></sheetData>'
+        '<cols><col min="2" max="3" hidden="1"/><col min="4" max="4" width="0"/>'
+        '<col min="5" max="5" width="9.1"/></cols>'
+        '<sheetData><row hidden="true"><c><f>A2</f></c><c><f>A2</f><v>0</v></c></row>'
+        '<row ht="0"/><row ht="0.75"/><row ht="15"/></sheetData>'
         '<mergeCells><mergeCell ref="A5:B6"/></mergeCells>'
     )
     assert set(read(tmp_path, data).sheets[0].facts) == {
         Fact("hidden_columns", "2:3"),
+        Fact("hidden_columns", "4:4"),
         Fact("hidden_row", "1"),
+        Fact("hidden_row", "2"),
+        Fact("hidden_row", "3"),
         Fact("uncalculated", "A1"),
         Fact("formula", "B1"),
         Fact("merged", "A5:B6"),
