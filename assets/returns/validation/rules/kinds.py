@@ -18,7 +18,10 @@ from schemas.rules.catalogue import KINDS, RuleUse
 from schemas.template import Place, Sum
 from schemas.vocabulary import NOT_HELD
 
-_SUM: Final = {**KINDS["at_most"], "holds": "{parts} = {whole}"}
+_SUM: Final = {
+    "holds": "CASE WHEN {whole_held} THEN {parts} = {whole} ELSE {excused} END",
+    "applies": "{parts_held}",
+}
 _WIDEST: Final = {"lowest": 0.0, "highest": 1e9}
 """What a share lies between where no limit is given: a part is no larger than any count."""
 _BESIDES: Final = {
@@ -121,16 +124,27 @@ def total_is_sum(each: Sum, missing: Many[str]) -> Test:
         missing: the reasons that may stand in the place of the total.
     """
     names = _added("parts", each.parts, each.unheld) | _added("whole", each.whole)
+    names |= _cell("total", each.total) | {"excused": _excused(each) if missing else Sql("FALSE")}
+    off = _OFF.format_map(names)
     said: Fields = {
         "parts": each.line.named or "the parts",
         "added": names["parts"],
         "said": names["whole"],
-        "off": Sql(_OFF.format_map(names)),
+        "total": names["total_value"],
+        "off": Sql(f"CASE WHEN {names['whole_held']} THEN {off} ELSE 'no part says so' END"),
     }
     if each.unheld:
         instead = "give the parts" + ", or not_held as the total" * (NOT_HELD in missing)
         said = {**said, **_as_far_as_held(each, said, instead)}
     return _test(_SUM, names, said, each.rule, "sum", each.total)
+
+
+def _excused(each: Sum) -> Sql:
+    """Return whether a part has the reason that stands in place of the total."""
+    reason = _cell("total", each.total)["total_missing"]
+    cells = [_cell("n", place) for place in each.parts]
+    told = (f"({cell['n']} IS NULL AND {cell['n_missing']} = {reason})" for cell in cells)
+    return Sql(f"({' OR '.join(told)})")
 
 
 def _as_far_as_held(each: Sum, said: Fields, instead: str) -> Fields:
