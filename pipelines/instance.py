@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assets.lake import atomic_file, lake_root, write_errors
 from schemas.errors import MusterError, UnavailableError
+from schemas.lean import without
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -110,7 +111,8 @@ def _opened_quickly() -> Iterator[None]:
     SQLite waits for the disk after each statement that makes a table. What a power cut leaves of a
     new file is noticed, and set aside (`mend_history`).
     """
-    from alembic.script import ScriptDirectory
+    with without(absent=["pygments"]):  # it would colour its templates, if anybody looked
+        from alembic.script import ScriptDirectory
     from sqlalchemy import Engine, event
 
     anew, read = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()

@@ -4,33 +4,18 @@ Pandera loads either wherever it is installed, which takes longer than all else 
 here validates a table of pandas, or makes one up.
 """
 
-import sys
-from importlib.machinery import ModuleSpec
-
 import polars as pl  # before, as it looks for pandas itself and remembers what it finds
 
 from schemas.contract import Contract, keys
+from schemas.lean import without
 from schemas.template import Template
 
-
-class _NotInstalled:
-    @staticmethod
-    def find_spec(name: str, *_: object) -> ModuleSpec | None:
-        """Say of both what is said of a package that is not installed."""
-        if name in {"pandas", "hypothesis"}:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return None
-
-
-sys.meta_path.insert(0, _NotInstalled)
-try:
+with without(absent=("pandas", "hypothesis")):
     import pandera.polars as pa
     from pandera.errors import SchemaErrors
 
     # What it looks for when it first validates a table it then remembers, too.
     pa.DataFrameSchema({"one": pa.Column(int, pa.Check.ge(1))}).validate(pl.DataFrame({"one": [1]}))
-finally:
-    sys.meta_path.remove(_NotInstalled)
 
 __all__ = ["SchemaErrors", "pa"]
 

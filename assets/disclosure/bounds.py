@@ -110,7 +110,9 @@ class Extremes:
         goal = np.minimum(needed, self.high - self.low)
         if how == "near":
             self._apart(goal)
-        self._widen(self._steps, self._begun, goal, how)
+        # One try for each before another for any: a table for one serves others as a rule.
+        for turn in range(_TURNS if how == "around" else 1):
+            self._widen(self._steps, self._begun, goal, how, turn)
 
     def settle(self, needed: Floats) -> None:
         """Look for such tables in every way, one after the other."""
@@ -137,7 +139,7 @@ class Extremes:
                     self._widen(steps, first, np.where(of == part, goal, 0), "near")
             size *= _GROWTH
 
-    def _widen(self, steps: _Steps, first: Floats, goal: Floats, how: str) -> None:
+    def _widen(self, steps: _Steps, first: Floats, goal: Floats, how: str, turn: int = 0) -> None:
         """Look for tables by steps away from a first one."""
         for place in np.flatnonzero(self.widths < goal).tolist():
             for sign in (1.0, -1.0):
@@ -157,7 +159,9 @@ class Extremes:
                     welcome[[self._terms[p][0] for p in single]] = True
                     found = steps.near(cost, ends, welcome, more)
                 else:
-                    found = steps.around(cost, ends, more, enough, all_of=how == "all")
+                    found = steps.around(
+                        cost, ends, more, None if how == "around" else enough, turn
+                    )
                 for table in found:
                     self._note(table[None])
                     if how == "all":
@@ -246,33 +250,36 @@ class _Steps:
             yield from self._whole(sum_of, more, down, up, np.abs(steps) > WHOLE)
 
     def around(
-        self, wanted: Floats, ends: Sequence[Floats], more: float, enough: float, *, all_of: bool
+        self,
+        wanted: Floats,
+        ends: Sequence[Floats],
+        more: float,
+        enough: float | None,
+        turn: int,
     ) -> Iterator[Floats]:
         """Yield tables of whole numbers in which a sum is larger, and few groups move.
 
-        Those move of which parts of ones may, at one cost of each group or another; or, with
-        `all_of`, ever more besides that have sums in common with these, until it is `enough`: to
-        all of them.
+        Those move of which parts of ones may, at another cost of each group each turn; or, where
+        it is to be `enough`, ever more besides that have sums in common with these: to all.
         """
         sum_of, down, up = self._asked(wanted, ends)
-        for turn in range(1 if all_of else _TURNS):
-            each = np.array(1 + turn * spread(self._groups, turn), float)
-            steps = self._solved(sum_of, each, down, up, more)
-            if steps is None:
-                return
-            inside = np.isin(self._groups, self._groups[np.abs(steps) > WHOLE])
-            own = len(np.unique(self._groups[inside]))
-            size = _TOGETHER if all_of else own * (1 + turn // (_TURNS - 1))
-            while True:
-                inside = self._with_more(inside, size)
-                for table in self._whole(sum_of, more, down, up, inside):
-                    yield table
-                    more = 1 + float(sum_of @ (table - self._table)[self._free])
-                    if more > enough or not all_of:
-                        return
-                if inside.all() or not all_of:
-                    break
-                size *= 4
+        each = np.array(1 + turn * spread(self._groups, turn), float)
+        steps = self._solved(sum_of, each, down, up, more)
+        if steps is None:
+            return
+        inside = np.isin(self._groups, self._groups[np.abs(steps) > WHOLE])
+        own = len(np.unique(self._groups[inside]))
+        size = own * (1 + turn // (_TURNS - 1)) if enough is None else _TOGETHER
+        while True:
+            inside = self._with_more(inside, size)
+            for table in self._whole(sum_of, more, down, up, inside):
+                yield table
+                more = 1 + float(sum_of @ (table - self._table)[self._free])
+                if enough is None or more > enough:
+                    return
+            if inside.all() or enough is None:
+                break
+            size *= 4
 
     def _with_more(self, inside: Mask, most: int) -> Mask:
         """Return the columns of some groups, and of others that have most sums with them."""

@@ -9,8 +9,13 @@ from typing import Any, Final, NamedTuple
 
 import highspy as highs
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+
+from schemas.lean import without
+
+# It takes over every name of numpy, and with them what compiles Fortran and what tests.
+with without(later=("numpy.core", "numpy.ctypeslib", "numpy.f2py", "numpy.testing")):
+    import scipy.sparse
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -4,14 +4,11 @@ It takes seconds to import, which is done in a process of its own (process.py).
 """
 
 import gc
-import importlib.abc
-import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from importlib.machinery import ModuleSpec, PathFinder
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +18,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
+from schemas.lean import without
 from schemas.wording import plural
 
 Asked = Mapping[str, Any]
@@ -41,7 +39,7 @@ _TYPES: Final = {"double": "float64", "date32[day]": "date"}
 _LATER: Final = {"altair", "scipy", "scipy.special", "scipy.stats"}
 """What the library imports, and uses for what is never asked of it: loaded when it is used."""
 
-_OPTIONAL: Final = ("boto3", "botocore", "sqlalchemy")
+_OPTIONAL: Final = ("boto3", "botocore", "psycopg2", "sqlalchemy")
 """What the library does without where it is not there: half of its time to load."""
 
 
@@ -61,33 +59,11 @@ def evaluate(marts: Sequence[Asked]) -> list[dict[int, Told]]:
 def load() -> ModuleType:
     """Import the library, so that evaluating need not, and return it."""
     # Leaving the block also undoes what the import does to the warnings of the whole process.
-    with warnings.catch_warnings(), _lean_imports():
+    with warnings.catch_warnings(), without(_OPTIONAL, _LATER):
         message = r"module 'sre_(constants|parse)' is deprecated"
         warnings.filterwarnings("ignore", message, DeprecationWarning)
         import great_expectations  # noqa: PLC0415
     return great_expectations
-
-
-class _Later(importlib.abc.MetaPathFinder):
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path, target) if fullname in _LATER else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
-        return spec
-
-
-@contextmanager
-def _lean_imports() -> Iterator[None]:
-    """Import without what the library does not need here, where it has not been imported yet."""
-    later, absent = _Later(), [name for name in _OPTIONAL if name not in sys.modules]
-    sys.meta_path.insert(0, later)
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type] # None: not to be found
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(later)
-        for name in absent:
-            del sys.modules[name]
 
 
 def _definition() -> Any:
@@ -254,8 +230,6 @@ def _serve(line: Connection, lake: str | None = None) -> None:
             read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
-    import scipy.sparse  # noqa: F401, PLC0415
-
     from assets.disclosure.edition import choose_ahead  # noqa: PLC0415
     from assets.release.gate.process import ToChoose  # noqa: PLC0415
     from assets.release.pages.drawn import drawn  # noqa: PLC0415
