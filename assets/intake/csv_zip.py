@@ -12,7 +12,8 @@ from assets.intake.container import OTHER_TABLES, Container, hidden
 from assets.intake.quoting import expected_sheets
 from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, refusal
 from schemas.reference import force_codes
-from schemas.template import HEADER_CODE
+from schemas.template import HEADER_CODE, LABEL_CODE
+from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import visible
 
 SEPARATORS: Final = ",;\t"
@@ -128,28 +129,37 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
         if text
     ]
     if separator == "," and top is not None:
-        shifted = [
-            _shifted(row, len(rows[top])) if at > top else None for at, row in enumerate(rows)
-        ]
-        return [_longer(cell) if shifted[cell.row - 1] == cell.column else cell for cell in cells]
+        heads = [text.strip().casefold() for text in rows[top]]
+        if not any(0 < len(row) < len(heads) for row in rows[top:]):
+            # Empty cells are written too: a comma more makes a line longer.
+            heads = [head or "?" for head in heads]
+        shifted = [_shifted(row, heads) if at > top else None for at, row in enumerate(rows)]
+        return [_parted(cell) if shifted[cell.row - 1] == cell.column else cell for cell in cells]
     return list(map(_doubted, cells)) if separator == ";" else cells
 
 
-def _shifted(row: list[str], width: int) -> int | None:
+def _shifted(row: list[str], heads: list[str]) -> int | None:
     """Return the column of the first number of a line that commas without quotes may have shifted.
 
-    Of 1,072 there are two cells then, as of a label with a comma; and more than in the header row.
+    Of 1,072 there are two cells then, as of a label with a comma. So the line is longer than the
+    header row, or has a figure where that has no code, or one that goes on with a zero.
     """
     texts = [text.strip() for text in row]
     numbers = [at for at, text in enumerate(texts[1:], 1) if text.isdecimal()]
-    parted = (at for at in numbers if _COMMA.fullmatch(",".join(texts[at : at + 2])))
-    is_shifted = bool(numbers) and numbers[-1] >= width
-    first = next(parted, numbers[0] if is_shifted else None) if len(row) > width else None
-    return None if first is None else first + 1
+    parted = [at for at in numbers if _COMMA.fullmatch(",".join(texts[at : at + 2]))]
+    if going_on := [at for at in parted if texts[at + 1].startswith("0")]:
+        return going_on[0] + 1
+    least = (numbers or [len(texts)])[0] + 1
+    reasons = (at for at, text in enumerate(texts[least:], least) if text in MISSING_REASONS)
+    figures = [*numbers[1:], *reasons]
+    beside = any(at >= len(heads) or heads[at] in {"", LABEL_CODE} for at in figures)
+    first = parted if beside or len(row) > len(heads) else []
+    first = first or (numbers if beside else [])
+    return first[0] + 1 if first else None
 
 
-def _longer(cell: Cell) -> Cell:
-    doubt = f"{cell.text.strip()} in a line of more cells than the header row"
+def _parted(cell: Cell) -> Cell:
+    doubt = f"{cell.text.strip()} in a line that commas part otherwise than the header row"
     return cell._replace(kind="odd", doubt=f"{doubt}: a comma in a number or a label needs quotes")
 
 

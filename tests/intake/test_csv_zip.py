@@ -217,6 +217,38 @@ def test_a_comma_without_quotes_shifts_no_figure(
     assert "S006" in dict(found) or all(rule != "S006" for rule, *_ in findings)
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "found"),
+    [
+        ("code,label,value,,", "{0},{1},1,072", [("S006", "C6")]),
+        ("code,label,value,,", "{0},{1},1,500", [("S006", "C6")]),
+        ("code,label,value,,", "{0},All, 2010/11,72", [("V001", "C6")]),
+        ("code,label,value,,", "{0},All, 2010,72", [("S006", "C6")]),
+        ("code,label,value,,", "{0},All, 2010,not_held", [("S006", "C6")]),
+        ("code,value,label", "{0},1,500", [("S006", "B6")]),
+        ("code,value,label", "{0},1,500,{1}", [("S006", "B6")]),
+        ("code,value,label", "{0},500,{1}", []),
+        ("code,value,label", "{0},500", []),
+        ("code,label,value,(previous)", "{0},{1},1,072", [("S006", "C6")]),
+        ("code,label,value,(previous)", "{0},{1},72,700", []),
+        ("code,label,value,,", "{0},{1},72", []),
+        ("code,label,value,,", "{0},500,72", []),
+    ],
+)
+def test_a_comma_without_quotes_is_found_in_a_line_that_is_no_longer_than_the_header(
+    header: str, line: str, found: list[tuple[str, str]], sheets: Sheets, tmp_path: Path,
+    collection: Collection,
+) -> None:  # fmt: skip
+    """Where empty cells are left out, or the label stands last, 1,072 was 1."""
+    rows = [row.split(",") for row in sheets["comparators"].replace('"', "").splitlines()[5:]]
+    own = [line.format(rows[0][0], "All"), *(f"{code},,{n}" for code, _, n, *_ in rows[1:])]
+    lines = ["", "", "", "", header, *own]
+    changed = {**sheets, "comparators": "\n".join(lines)}
+    findings = findings_of(_write(tmp_path / "STF.zip", changed), collection)
+    blocking = [(rule, cell) for rule, _, cell in findings if cell and cell[1:] == "6"]
+    assert [each for each in blocking if each[0] in {"S006", "V001"}] == found
+
+
 def test_a_figure_beside_the_checks_is_still_found(
     sheets: Sheets, tmp_path: Path, collection: Collection
 ) -> None:
