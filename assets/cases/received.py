@@ -1,47 +1,41 @@
 """From received versions to the extract of each force that counts, its cases, and what is wrong.
 
-The extract that counts is the newest that is not refused whole. A file on its own can be checked
-without a lake.
+The extract that counts is the newest that is not refused whole.
 """
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases, told
+from assets.cases.faults import faults
+from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
 from assets.cases.sources import Source, find_sources, reading
-from assets.cases.store import CaseStore, force_of
+from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Damaged, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases import (
     ACCEPTED,
-    COLUMN_OF,
     DAMAGED_STATE,
     LISTS,
     QUARANTINED,
     REJECTED,
-    SHARE,
-    TYPES,
     UNDAMAGED,
     UNREADABLE_STATE,
-    codes,
 )
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.marts import InvestigationsByMonth
-from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import ExtractFindings, Extracts
 from schemas.vocabulary import BASES
-from schemas.wording import plural
 
 SUBMITTED: Final = "submitted"
 RECONSTRUCTED: Final = "reconstructed"
@@ -51,11 +45,6 @@ _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 
 _MOST_KEPT: Final = 100_000
 """Bad rows of a version above which it is rather judged again than kept."""
-
-_ROWS: Final = 5
-"""Rows told of each fault; the quarantine has all."""
-
-_HEAD: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -75,8 +64,8 @@ def judge_received(
 
     Bad rows go to quarantine.
 
-    The newest versions of all forces are judged in one pass; where one is refused, the version
-    before it is judged next. Where one is damaged none before it is: it may be what counts.
+    Where the newest version of a force is refused, the one before it is judged next. Where one is
+    damaged none before it is: it may be what counts.
 
     Raises:
         UnavailableError: the quarantine cannot be written.
@@ -89,18 +78,7 @@ def judge_received(
         for version in versions
         if version.force_code is None and listed.isdisjoint(version.files)
     ]
-    older = _by_force(store)
-    while older:
-        newest = [items.pop() for items in older.values()]
-        latest = [item for item in newest if isinstance(item, _Judged)]
-        with _folder_to_work_in(lake) as folder:
-            judge = _Judge(store, lake, collection, pool, folder / "out")
-            latest += judge([item for item in newest if isinstance(item, Version)])
-        for item in latest:
-            force = item.row["force_code"]
-            if item.row["state"] in _SETTLED or not older[force]:
-                del older[force]
-        judged += latest
+    judged += _in_turn(_by_force(store), _Judge(store, lake, collection, pool), _SETTLED)
     for item in judged:
         _set_aside(item, store)
     extracts = pl.DataFrame([item.row for item in judged], schema=empty(Extracts).schema)
@@ -115,6 +93,45 @@ def judge_received(
         conform(InvestigationsByMonth, cases),
         conform(ExtractFindings, found),
     )
+
+
+def counted_before(
+    store: CaseStore, lake: Lake, collection: Collection, only: pl.DataFrame, pool: Pool
+) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Return what counted before the extracts of `only`: rows of Extracts, and their cases.
+
+    The cases have the columns of InvestigationsByMonth. What was refused is passed over.
+
+    Raises:
+        MusterError: the cluster of the pool cannot do the work.
+    """
+    now = dict(only.select("force_code", "version").iter_rows())
+    older: dict[str, list[Version | _Judged]] = {}
+    for force, versions in (_by_force(store) if now else {}).items():
+        whole = (each for each in versions if isinstance(each, Version))
+        if before := [each for each in whole if (each.version or 0) < now.get(force, 0)]:
+            older[force] = [*before]
+    judged = _in_turn(older, _Judge(store, lake, collection, pool))
+    schema = empty(Extracts).schema
+    return [(pl.DataFrame([each.row], schema), each.cases) for each in judged if each.row["live"]]
+
+
+def _in_turn(
+    older: dict[str, list[Version | _Judged]], judge: "_Judge", settled: Sequence[str] = ()
+) -> Iterator[_Judged]:
+    """Judge the newest versions of all forces in one pass, then those before them.
+
+    Of a force whose version ends in a `settled` state, none before it is judged.
+    """
+    while older:
+        newest = [items.pop() for items in older.values()]
+        latest = [item for item in newest if isinstance(item, _Judged)]
+        latest += judge([item for item in newest if isinstance(item, Version)])
+        for item in latest:
+            force = item.row["force_code"]
+            if item.row["state"] in settled or not older[force]:
+                del older[force]
+        yield from latest
 
 
 def _current(judged: Sequence[_Judged]) -> Iterator[_Judged]:
@@ -176,18 +193,6 @@ def _damaged(place: str, problem: str) -> Finding:
     return finding(UNDAMAGED, f"{place}: {problem}", Place(sheet=place))
 
 
-@contextmanager
-def _folder_to_work_in(lake: Lake) -> Iterator[Path]:
-    """Yield a folder in the lake, which a cluster sees as well; sweep finds it if left behind."""
-    with write_errors(lake.work):
-        lake.work.mkdir(parents=True, exist_ok=True)
-        work = tempfile.TemporaryDirectory(
-            dir=lake.work, prefix=".cases-", suffix=".partial", ignore_cleanup_errors=True
-        )
-    with work as name:
-        yield Path(name)
-
-
 Unusable = dict[str, tuple[str, Finding]]
 """By kept file the state that it gives its version, and why."""
 
@@ -200,7 +205,6 @@ class _Judge:
     lake: Lake
     collection: Collection
     pool: Pool
-    out: Path
 
     def __call__(self, versions: Sequence[Version]) -> list[_Judged]:
         """Return what came of each version; one that cannot be read leaves the others."""
@@ -219,12 +223,11 @@ class _Judge:
             wanted = [sources[kept] for version in readable for kept in version.files]
             wanted.sort(key=lambda source: (source.folder or "", source.file))
             try:
-                run_cases(wanted, self.out, self.collection, pool=self.pool)
+                tables = self._tables(wanted)
             except FilesRefusedError as error:
                 refused = {str(each.sheet): each for each in error.findings}
                 unusable |= {kept: self._refused(kept, why) for kept, why in refused.items()}
                 continue
-            tables = [pl.read_parquet(self.out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)]
             judged += [self._kept(each, self._result(each, *tables)) for each in readable]
             break
         for version in left:
@@ -232,6 +235,21 @@ class _Judge:
                 state = min(state for state, _ in found)
                 judged.append(_judged(version, state, [why for of, why in found if of == state]))
         return judged
+
+    def _tables(self, sources: Sequence[Source]) -> list[pl.DataFrame]:
+        """Return what comes of files: by force, the counts, and the bad rows.
+
+        They are worked on in the lake, which a cluster sees as well; sweep finds what is left.
+        """
+        work = self.lake.work
+        with write_errors(work):
+            work.mkdir(parents=True, exist_ok=True)
+            made = tempfile.TemporaryDirectory(
+                dir=work, prefix=".cases-", suffix=".partial", ignore_cleanup_errors=True
+            )
+        with made as name:
+            run_cases(sources, out := Path(name) / "out", self.collection, pool=self.pool)
+            return [pl.read_parquet(out / table) for table in (BY_FORCE, COUNTS, BAD_ROWS)]
 
     def _damage(self, versions: Iterable[Version]) -> Iterator[tuple[str, tuple[str, Finding]]]:
         for kept in (kept for version in versions for kept in version.files):
@@ -329,72 +347,3 @@ def _set_aside(item: _Judged, store: CaseStore) -> None:
     with write_errors(path.parent), scratch_file(path.parent) as scratch:
         item.bad.write_parquet(scratch)
         put_in_place(scratch, path, mode=0o644)
-
-
-def faults(
-    found: Mapping[str, Any], bad: pl.DataFrame, files: Sequence[str], collection: Collection
-) -> Iterator[Finding]:
-    """Yield what is wrong with the files of a force's extract that could be read.
-
-    `found` is its row of the contract CasesByForce, `bad` its rows of the quarantine.
-    """
-    if found["state"] == REJECTED:
-        is_, most = "is" if found["bad"] == 1 else "are", f"{collection.max_bad_share:.0%}"
-        share = f"{found['bad']:,} of {plural(found['rows'], 'row')} {is_} bad"
-        place = Place(sheet=files[0] if len(files) == 1 else None)
-        yield finding(SHARE, f"{share}, above the {most} allowed", place)
-    by_rule = (
-        bad.with_columns(pl.col("reasons").str.split(";"))
-        .explode("reasons")
-        .group_by("reasons", "file")
-        .agg(pl.len().alias("rows"), pl.col("row").head(_ROWS), pl.col(*TYPES).first())
-        .sort("reasons", "file")
-    )
-    for fault in by_rule.iter_rows(named=True):
-        yield _fault(fault, found["state"], collection)
-
-
-def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Finding:
-    """Return the finding of one rule that rows of one file break: how many, and the first."""
-    rule_id, more = fault["reasons"], fault["rows"] - _ROWS
-    column = COLUMN_OF[rule_id]
-    rows = ", ".join(map(str, fault["row"])) + (f" and {more:,} more" if more > 0 else "")
-    where = f"row {rows}" if fault["rows"] == 1 else f"{plural(fault['rows'], 'row')}: {rows}"
-    message = f"{rules_of(CASES)[rule_id].title}: not so in {where}"
-    value = told(fault[column], column, codes(collection.template))
-    aside, rule = "; set aside, the other rows count", collection.template.cases_rule
-    aside += f", and {rule} blocks a workbook that differs from them" if rule else ""
-    return finding(
-        rule_id,
-        message if state == REJECTED else message + aside,
-        Place(fault["file"], f"row {fault['row'][0]}", column_code=column, value=value),
-        severity="B" if state == REJECTED else "N",
-    )
-
-
-def is_extract(path: Path) -> bool:
-    """Return whether a file is meant as an extract: Parquet, or CSV with a column of references."""
-    suffix = path.suffix.lower()
-    if suffix != ".csv" or not path.is_file():
-        return suffix == ".parquet"
-    with path.open("rb") as file:
-        return b"case_ref" in file.read(_HEAD).replace(b"\0", b"")
-
-
-def check_extract(
-    path: Path, collection: Collection
-) -> tuple[str | None, list[Finding], bool, pl.DataFrame]:
-    """Return the force of an extract, its faults, whether it can be read, and cases that count."""
-    force, cases = None, pl.DataFrame()
-    try:
-        force = force_of(path, collection)
-        source = replace(find_sources([path])[0], file=path.name, folder=force)
-        with tempfile.TemporaryDirectory() as folder:
-            run_cases([source], out := Path(folder) / "out", collection)
-            names = (BY_FORCE, BAD_ROWS, COUNTS)
-            of_forces, bad, counts = (pl.read_parquet(out / name) for name in names)
-        found = of_forces.row(by_predicate=pl.col("force_code") == force, named=True)
-    except FilesRefusedError as error:
-        return force, [replace(each, sheet=path.name) for each in error.findings], False, cases
-    cases = counts.rename(LISTS) if found["state"] != REJECTED else cases
-    return force, [*faults(found, bad, [path.name], collection)], True, cases

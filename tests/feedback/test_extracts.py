@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from assets.cases.derived import refused_extracts
-from assets.cases.received import check_extract, judge_received
+from assets.cases.faults import check_extract
+from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.lake import Lake
 from assets.returns.validation.states import Standing, standing

@@ -50,6 +50,10 @@ def _drop(lake: Lake, collection: Collection, continuing: int) -> Path:
 
 def _sent(lake: Lake, collection: Collection, continuing: int) -> Standing:
     _drop(lake, collection, continuing)
+    return _taken_in(lake, collection)
+
+
+def _taken_in(lake: Lake, collection: Collection) -> Standing:
     if not lake.table("intake/receipts").exists():
         take_in(lake, [], collection)
     take_in_cases(lake, collection)
@@ -118,8 +122,31 @@ def test_an_answer_holds_until_the_count_changes(lake: Lake, six: Collection) ->
     now = _sent(lake, six, 44)
     assert _asked(now)["state"].to_list() == ["lapsed"], "answered for 45"
     assert _state(now, six) == ("queried", 1, 0)
-    assert _asked(_sent(lake, six, 20)).is_empty(), "a usual share is not asked about"
+    assert _asked(_sent(lake, six, 36)).is_empty(), "a usual share is not asked about"
     assert _state(standing(lake), six) == ("accepted", 0, 0)
+
+
+def test_a_large_change_is_asked_about(lake: Lake, six: Collection) -> None:
+    """Against what counted before, until it is answered: sent once more, it is no answer."""
+    assert _asked(_sent(lake, six, 20)).is_empty()
+    path = _drop(lake, six, 36)
+    path.write_text(path.read_text().replace("officer", "x"))
+    refused = _taken_in(lake, six)
+    assert refused.extracts.filter(version=2)["state"].item() == "rejected", "it is passed over"
+    for version in (3, 4):
+        path = _drop(lake, six, 4)
+        path.write_text(path.read_text() + "\n" * version)
+        now = _taken_in(lake, six)
+        assert now.judged.select("version", "live").rows() == [(version, True)]
+        asked = _asked(now).filter(row_code="total").sort("column_code")
+        assert asked["rule_id"].to_list() == ["Q111", "Q111"]
+        assert asked["message"].to_list() == [
+            "STF.csv, rows with status_at_census continuing: 4, but 20 in the earlier return",
+            "STF.csv, rows with status_at_census no_further_action: 44, but 28 in the earlier"
+            " return",
+        ]
+        assert (_state(now, six)[0], now.entries["receipt_id"].n_unique()) == ("queried", 1)
+    assert "Q111" in write(lake, six, TODAY).text("STF/letter.txt")
 
 
 def test_it_is_listed_by_what_it_moves(lake: Lake, six: Collection) -> None:

@@ -7,6 +7,8 @@ import dagster as dg
 import polars as pl
 
 from assets.cases import derived
+from assets.cases.job import chosen_pool
+from assets.cases.received import counted_before
 from assets.cases.store import CaseStore
 from assets.declare import Check, Made, made
 from assets.intake.tables import readings
@@ -53,18 +55,29 @@ def validated(
     damaged: pl.DataFrame,
     **of_extracts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
-    """Check every received return by every rule, and what only rows were sent of."""
+    """Check every received return by every rule, and what only rows were sent of.
+
+    Such rows are held against those that counted before, of which nothing else is told.
+    """
     template, store = collection.template, CaseStore(lake)
     only = derived.only_rows(of_extracts["extracts"], receipts, damaged)
+    before = [
+        (derived.only_rows(extract, receipts, damaged), cases)
+        for extract, cases in counted_before(store, lake, collection, only, chosen_pool())
+    ]
+    sent = [(only, of_extracts["by_month"]), *before]
+    extracts = pl.concat(extract for extract, _ in sent)
     beside = derived.beside_workbooks(template, **of_extracts)
     found = judge(
         readings(lake, receipts),
-        received_by_id(derived.with_rows(receipts, only), collection, gone_from(receipts, choices)),
+        received_by_id(
+            derived.with_rows(receipts, extracts), collection, gone_from(receipts, choices)
+        ),
         collection,
         by_force(corrections),
         beside.join(only, on="force_code", how="anti"),
         _released_before(lake, collection),
-        derived.derived_entries(of_extracts["by_month"], only, template),
+        pl.concat(derived.derived_entries(cases, extract, template) for extract, cases in sent),
     )
     counting = {*only.select("force_code", "version").iter_rows()}
     files = {
@@ -73,7 +86,9 @@ def validated(
         if each.force_code and (each.force_code, each.version) in counting
     }
     findings = derived.told_of_rows(found.findings, only, files, template)
-    return found.entries, findings, found.results, found.applied, found.expectations
+    tables = found.entries, findings, found.results, found.applied, found.expectations
+    replaced = extracts.join(only, on="receipt_id", how="anti")
+    return tuple(each.join(replaced, on="receipt_id", how="anti") for each in tables)
 
 
 def _released_before(lake: Lake, collection: Collection) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from assets.cases.derived import derived_entries, told_of_rows
-from assets.cases.received import check_extract, is_extract
+from assets.cases.faults import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError, place
