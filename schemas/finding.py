@@ -1,8 +1,8 @@
 """A finding: one thing that is wrong with a received file, at its place."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from schemas.errors import MusterError
 from schemas.rules.catalogue import Severity, every_rule
@@ -24,6 +24,11 @@ class Finding:
     row_code: str | None = None
     column_code: str | None = None
     value: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Finding":
+        """Return the finding that a row of a table says, beside whatever else it says."""
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
 
     @property
     def blocks(self) -> bool:

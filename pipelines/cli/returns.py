@@ -186,7 +186,8 @@ def feedback(folder: Path, collection: Collection) -> None:
     overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
-    from assets.feedback.letters import feedback_files, letters, unattributed, write_feedback
+    from assets.feedback.folder import feedback_files, write_feedback
+    from assets.feedback.letters import letters, unattributed
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
     from assets.returns.validation.states import standing

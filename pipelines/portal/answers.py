@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.causes import wording_of
-from assets.feedback.letters import feedback_files, letters
+from assets.feedback.folder import feedback_files
+from assets.feedback.letters import letters
 from assets.feedback.problems import grouped
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pipelines.portal.web import Portal
 
 _ROLES: Final = ("preparer", "signer")
-_FINDING: Final = [each.name for each in fields(Finding)]
 
 
 def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
@@ -45,8 +44,7 @@ def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
     """
     together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in queries.iter_rows(named=True):
-        finding = Finding(**{name: row[name] for name in _FINDING})
-        (thing,) = grouped([finding], portal.collection.template)
+        (thing,) = grouped([Finding.of(row)], portal.collection.template)
         alike = (row["question"], row["state"], row["reason"], row["answered_by"])
         together.setdefault(alike, []).append({**row, "thing": thing})
     found = []

@@ -11,12 +11,8 @@ from openpyxl import load_workbook
 
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
-from assets.feedback.letters import (
-    Letter,
-    feedback_files,
-    letters,
-    unattributed,
-)
+from assets.feedback.folder import feedback_files
+from assets.feedback.letters import Letter, letters, unattributed
 from assets.feedback.problems import Problem
 from assets.lake import Lake
 from assets.returns.validation.assets import validated

@@ -13,14 +13,8 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.letters import (
-    LIST,
-    Letter,
-    feedback_files,
-    letter_page,
-    letters,
-    write_feedback,
-)
+from assets.feedback.folder import LIST, feedback_files, letter_page, write_feedback
+from assets.feedback.letters import Letter, letters
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import FILLS
 from assets.feedback.problems import to_do

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.letters import Letter, feedback_files
+from assets.feedback.folder import feedback_files
+from assets.feedback.letters import Letter
 from assets.intake.formulas import verified
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Reading

@@ -134,9 +134,8 @@ def check_files(
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
         mine = pl.col("receipt_id") == key
-        rows = found.filter(mine).drop("receipt_id").iter_rows(named=True)
         findings = sorted(
-            (Finding(**row) for row in rows),
+            map(Finding.of, found.filter(mine).iter_rows(named=True)),
             key=lambda it: (sheets.get(it.sheet or "", -1), place(it.cell) if it.cell else (0, 0)),
         )
         if key in extracts:

@@ -199,8 +199,7 @@ def _unasked(
     for key, one in looked.items():
         if one.written:
             force = received[key].force_code
-            mine = asked.filter(receipt_id=key).drop("receipt_id").iter_rows(named=True)
-            queries = (Finding(**row) for row in mine)
+            queries = map(Finding.of, asked.filter(receipt_id=key).iter_rows(named=True))
             now = codes_of(queries, collection_id, key, force).values()
             for each in one.written:
                 if each.code not in now and not _stands(each.code, one.typed, collection_id, force):
