@@ -71,8 +71,7 @@ docs: setup
 # Beside what is run here stands a demonstration whose window is open today, so that its schedules,
 # which start stopped, have something to do once switched on; with a folder of collections of your own in MUSTER_COLLECTIONS it is left out.
 dev: setup
-	MUSTER_COLLECTIONS="$${MUSTER_COLLECTIONS:-$$($(BIN)/python -m pipelines.open_demo)}" \
-	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dg dev --host 127.0.0.1 --port 3000
+	$(BIN)/python -m pipelines.dev
 
 # The drop-off page on this machine only, with made-up accounts of every force and of the desk.
 portal: setup

@@ -287,7 +287,3 @@ def _beside(path: Path) -> list[Path]:
     """Return the files in which SQLite keeps what is not in a database yet."""
     names = (path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal"))
     return [name for name in names if name.exists()]
-
-
-if __name__ == "__main__":
-    print(dagster_home())  # noqa: T201 - for the Makefile

@@ -60,8 +60,12 @@ def open_collection(folder: Path, today: date, running: str = "") -> Path:
     return path
 
 
-def main() -> None:
-    """Write the demonstration and its returns into the lake; print what to name to Dagster."""
+def demonstration() -> Path:
+    """Write the demonstration and its returns into the lake; return what to name to Dagster.
+
+    Raises:
+        UnavailableError: the lake cannot be written.
+    """
     folder = lake_root() / "collections"
     open_collection(folder, datetime.now(UTC).date())
     os.environ["MUSTER_COLLECTIONS"] = str(folder)
@@ -70,8 +74,4 @@ def main() -> None:
     if not lake.landing.exists():
         write_sample(lake.landing, collection)
         write_research(lake.research, collection)
-    print(folder)  # noqa: T201 - for the Makefile
-
-
-if __name__ == "__main__":
-    main()
+    return folder
