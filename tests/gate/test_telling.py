@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from assets.release.gate.outcome import GateResult, Label, Outcome
+from assets.release.gate.outcome import GateResult, Label, Outcome, write_page
 from assets.release.gate.suites import Expectation
+from schemas.collection import Collection
 
 
 def _outcome(label: Label, observed: str, *samples: dict[str, str]) -> Outcome:
@@ -67,3 +68,19 @@ def test_the_check_shows_every_reason() -> None:
         'cells, column n: expected "Values must be at least 0."',
         'cells, column n: could not check "Values must be at least 0." (no such column)',
     ]
+
+
+def test_the_page_shows_the_first_rows_that_break_an_expectation_as_rows(
+    tmp_path: Path, collection: Collection
+) -> None:
+    samples = ({"n": "-1", "force_code": "STF"}, {"n": "-2", "force_code": "a<b\x1b"})
+    outcomes = _outcome("not met", "2 of 3 rows break this", *samples), CRASHED
+    about = {"release": "r-1", "sources": "returns", "basis": "submitted"}
+    write_page(GateResult(outcomes, tmp_path / "index.html"), collection, about)
+    _, table, *more = (tmp_path / "index.html").read_text().split("<caption>")[1:]
+    assert "cells, column n: the first rows that break &#34;Values must be at least 0&#34;" in table
+    assert '<th scope="col">n</th><th scope="col">force_code</th>' in table
+    assert '<th scope="row">-1</th><td>STF</td>' in table
+    assert '<th scope="row">-2</th><td>a&lt;b\\x1b</td>' in table
+    assert len(more) == 1, "what came of every expectation names none of them again"
+    assert "STF" not in more[0]

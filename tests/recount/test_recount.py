@@ -149,7 +149,7 @@ def test_a_part_that_some_do_not_hold_is_told_with_its_share_among_those_who_do(
     said, *_ = _failed(totals)["M012"].split("; register_entries_share")
     assert said == (
         "register_entries_share body=force;decision=declined: 11 of the 44 forces in its whole do"
-        " not hold it; among the others it is 17.9"
+        " not hold it; among the others it is 17.9 per cent"
     )
     registers = totals.national.filter(measure="register_entries_share")
     published = registers.filter(breakdown="body=force;decision=declined")["value"].item()

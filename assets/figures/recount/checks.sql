@@ -118,6 +118,6 @@ where breakdown = '' and value <> placed
 union all
 select 'M012', id, format(
     '{} {}: {} of the {} forces in its whole do not hold it; among the others it is {}', name, breakdown,
-    count(*) - count(part), count(*), coalesce(format('{:.1f}',
+    count(*) - count(part), count(*), coalesce(format('{:.1f} per cent',
         sum(part) * 100 / nullif(sum(whole) filter (part is not null), 0)), 'unknown'))
 from shared group by id, name, breakdown having count(part) < count(*);

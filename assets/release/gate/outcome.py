@@ -1,13 +1,13 @@
 """What came of expectations: as data, in a line for an operator, and on a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from assets.lake import atomic_file
 from assets.release.gate.suites import Expectation, Suite
-from assets.release.pages.content import Page, Section, Text, in_words
+from assets.release.pages.content import Page, PageTable, Section, Text, in_words
 from assets.release.pages.pages import page_html
 from assets.release.pages.wording import sentence
 from schemas.collection import Collection
@@ -16,6 +16,7 @@ from schemas.wording import plural, visible
 Label = Literal["met", "not met", "warning", "not checked"]
 _LONGEST: Final = 160
 """Characters of a sentence or a row that a line shows; the page shows all."""
+_HEADS: Final = ("Where", "Result", "Expected", "Observed")
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,14 @@ class Outcome:
         column = self.expectation.column
         return f"{self.mart}, column {column}" if column else self.mart
 
-    @property
-    def rows(self) -> list[str]:
-        """The sample, a line a row."""
-        return [", ".join(f"{name} {value}" for name, value in row.items()) for row in self.sample]
-
     def __str__(self) -> str:
         """Return what was expected and what was found, on one line."""
         expected = visible(self.expectation.words, _LONGEST)
         observed = visible(self.observed, _LONGEST).rstrip(".")
         if self.label == "not checked":
             return f'{self.place}: could not check "{expected}" ({observed})'
-        more = f", the first is {visible(self.rows[0], _LONGEST)}" if self.sample else ""
+        first = (f"{name} {value}" for row in self.sample[:1] for name, value in row.items())
+        more = f", the first is {visible(', '.join(first), _LONGEST)}" if self.sample else ""
         return f'{self.place}: expected "{expected}"; {observed}{more}'
 
 
@@ -153,26 +150,34 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
         "What a reader of the marts should know": warnings,
         "What came of every expectation": all_,
     }
-    heads = ("Where", "Result", "Expected", "Observed", "The first rows that break it")
     page = Page(
         title="The release is blocked" if blocks else "Every mart is as its contract says",
         over=f"{collection.title}: quality of the marts",
         banner=tuple(Text((line,)) for line in lines),
         headlines=(),
         sections=tuple(
-            Section(f"part-{n}", title, (in_words(f"of-{n}", caption, heads, rows, found is all_),))
+            Section(f"part-{n}", title, tuple(_tables(f"of-{n}", title, found, found is all_)))
             for n, (title, found) in enumerate(parts.items())
             if found
-            for caption in [f"{title}: {plural(len(found), 'expectation')}"]
-            for rows in [map(_row, found)]
         ),
     )
     with atomic_file(result.page) as file:
         file.write(page_html(page, [], about).encode())
 
 
+def _tables(name: str, title: str, found: Sequence[Outcome], every: bool) -> Iterator[PageTable]:
+    """Yield a table of outcomes and, of those that are told apart, one of each sample."""
+    caption = f"{title}: {plural(len(found), 'expectation')}"
+    yield in_words(name, caption, _HEADS, map(_row, found), every)
+    for n, of in enumerate([] if every else found):
+        if of.sample:
+            told = f'{of.place}: the first rows that break "{of.expectation.words.rstrip(".")}"'
+            rows = [[visible(value, None) for value in row.values()] for row in of.sample]
+            yield in_words(f"{name}-{n}", told, [*of.sample[0]], rows)
+
+
 def _row(of: Outcome) -> tuple[str, ...]:
     seen, blame = visible(of.observed), "this is a fault of Muster, not of the data"
     if of.label == "not checked":
         seen = f"could not be checked: {seen}; {blame}"
-    return of.place, of.label, of.expectation.words, seen, "; ".join(of.rows) or "none"
+    return of.place, of.label, of.expectation.words, seen
