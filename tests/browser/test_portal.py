@@ -19,6 +19,8 @@ from tests.returns import SampleReturn
 
 pytestmark = pytest.mark.browser
 
+_SIDEWAYS = """[...document.querySelectorAll('.scroll')]
+  .filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"""
 PAGES = {
     "stf.prepares": ("/", "/queries", "/versions", "/letter", "/help", "/nothing"),
     "desk.one": ("/", "/desk/queries", "/desk/forces/STF", "/desk/contacts"),
@@ -66,6 +68,7 @@ def test_every_page_can_be_read_by_anybody(
             found = Axe().run(page)
             assert found.violations_count == 0, (path, found.generate_report())
             assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
+            assert page.evaluate(_SIDEWAYS) == [], path
             assert page.locator("h1").count() == 1
         assert {url for url in asked if not url.startswith(address)} == set()
         # Chromium says itself that a page is not there.
