@@ -83,7 +83,8 @@ def queries(visit: Visit, code: int = 200, words: str = "") -> Response:
         state: questions(visit.portal, found.rows.filter(state=state)) for state in decisions.STATES
     }
     shared = {"states": decisions.STATES, "words": words, "agenda": found}
-    return visit.page("desk_queries", code, by_state=by_state, **shared)
+    told = visit.told("recorded")
+    return visit.page("desk_queries", code, by_state=by_state, recorded=told, **shared)
 
 
 @page("/desk/queries", "desk", post=True)
@@ -107,7 +108,7 @@ def accept(visit: Visit) -> Response:
         return queries(visit, 422, f"Nothing was recorded: {error}")
     action = "ask-again" if again else "accept"
     visit.log(action, queries=[query["query_id"] for query in decided])
-    return RedirectResponse("/desk/queries", 303)
+    return RedirectResponse(f"/desk/queries?recorded={len(decided)}", 303)
 
 
 @page("/desk/contacts", "desk")

@@ -19,6 +19,8 @@ from tests.returns import SampleReturn
 
 pytestmark = pytest.mark.browser
 
+_OVERLAID = """[...document.querySelectorAll('.lines td')]
+  .filter(e => getComputedStyle(e, '::before').whiteSpace !== 'normal').map(e => e.textContent)"""
 _SIDEWAYS = """[...document.querySelectorAll('.scroll')]
   .filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel)"""
 PAGES = {
@@ -69,6 +71,7 @@ def test_every_page_can_be_read_by_anybody(
             assert found.violations_count == 0, (path, found.generate_report())
             assert page.evaluate("document.documentElement.scrollWidth") <= 380, path
             assert page.evaluate(_SIDEWAYS) == [], path
+            assert page.evaluate(_OVERLAID) == [], path
             assert page.locator("h1").count() == 1
         assert {url for url in asked if not url.startswith(address)} == set()
         # Chromium says itself that a page is not there.

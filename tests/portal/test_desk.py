@@ -61,6 +61,7 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     ticks = _fields(desk.go("/desk/queries").text)
     assert len(ticks) == len(fields)
     desk.send("/desk/queries", **dict.fromkeys(ticks, "yes"))
+    assert f"about {len(fields)} queries is recorded" in desk.shown.text
     settled = f"<h1>Queries: 1 open, {len(fields)} accepted</h1>"
     assert settled in desk.go("/desk/queries").text, "that of KEN is open"
     assert "Accepted" in found.go("/queries").text
@@ -298,7 +299,7 @@ def test_two_people_of_a_force_and_one_of_the_desk_sign(browser: Open, taken_in:
     assert "Sign it for" in signs.go("/receipts/1").text
     assert "the force has signed it" in signs.send("/receipts/1/sign").text.lower()
     assert "Accept version 2" in desk.go("/desk/forces/STF").text
-    assert "about it have no accepted answer yet: <a" in desk.shown.text
+    assert "about it have no accepted answer yet; <a" in desk.shown.text
     receipt = str(sha256)[:16]
     assert desk.send("/desk/forces/STF/accept", receipt="0" * 16).status_code == 404
     desk.go("/desk/forces/STF")
