@@ -22,15 +22,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from distributed import Client, Future, KilledWorker, as_completed
-from distributed.client import FutureCancelledError
-from distributed.versions import VersionMismatchWarning
-
 from assets.cases.judging import Advance, Job, Outcome, outcome
 from assets.cases.reading import Part
 from assets.lake import software_sha256
 from schemas.errors import MusterError, ServiceError, SetupError
+from schemas.lean import without
 from schemas.wording import plural
+
+with without(absent=["numpy"]):  # a third of the time to load, for arrays that nobody sends here
+    from distributed import Client, Future, KilledWorker, as_completed
+    from distributed.client import FutureCancelledError
+    from distributed.versions import VersionMismatchWarning
 
 _LIBRARIES: Final = ("polars", "numpy", "pyarrow", "distributed")
 SETUP: Final = {
