@@ -22,6 +22,7 @@ from tests.golden.worlds import COLLECTION, made
 _RELEASE: Final = re.compile(rf"{COLLECTION}-[0-9a-f]{{12}}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00|Z| UTC)?")
 _DAYS: Final = re.compile(r"\b\d+ days?\b")
+_WRAPPED: Final = re.compile(r"(?<=\S)\n *(?=\S)")
 _VARYING: Final = ("manifest.json", "muster.duckdb")
 """Of these the manifest repeats the software's hash; the database holds the tables, with times."""
 
@@ -81,7 +82,9 @@ class _Plain:
             return self.text(_table_as_text(path)).encode()
         if path.suffix in {".xlsx", ".ods"}:
             return self.text(_parts_as_text(path)).encode()
-        return self.text(path.read_text(encoding="utf-8", errors="replace")).encode()
+        text = path.read_text(encoding="utf-8", errors="replace")
+        # Where the lines of a letter end follows from how long the day is, written out.
+        return self.text(_WRAPPED.sub(" ", text) if path.name == "letter.txt" else text).encode()
 
 
 def _table_as_text(path: Path) -> str:
