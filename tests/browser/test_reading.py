@@ -267,6 +267,7 @@ def test_a_phone_shows_a_number_first_and_nothing_too_small(
             assert found.page.evaluate(_NARROW) == []
 
 
-def test_the_first_page_is_short(report: Path, opened: Open) -> None:
-    with opened((report / "index.html").as_uri(), width=1280) as found:
-        assert found.page.evaluate(_HIGH) <= 12 * 800
+def test_the_first_page_is_short(report: Path, series: Path, opened: Open) -> None:
+    for folder in (report, series):
+        with opened((folder / "index.html").as_uri(), width=1280) as found:
+            assert found.page.evaluate(_HIGH) <= 12 * 800

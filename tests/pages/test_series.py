@@ -65,10 +65,15 @@ def test_a_break_is_said_in_words_beside_its_figure(mart: pl.DataFrame, html: st
     later = mart.filter(pl.col("collection") == NAMES[1])
     broken = later.filter(~pl.col("comparable"))
     assert html.count(">BREAK: ") == broken.height > 100
+    plain = html.replace("Abuse of authority for gain", "category=abuse_of_authority").replace(
+        "driving instructor", "occupation=driving_instructor"
+    )
     for why in set(broken["why_not"]):
-        assert f">BREAK: {why}<" in html
+        assert f">BREAK: {why}<" in plain
     followed = later.filter("comparable").drop_nulls("why_not")["why_not"].unique()
-    assert all(f">same count ({why})<" in html for why in followed)
+    assert all(f">same count ({why})<" in plain for why in followed)
+    assert "new: category=abuse_of_authority; " in plain, "told by its words alone"
+    assert re.findall(r">[^<]*\w=\w[^<]*<", html.partition("</style>")[2]) == []
     assert '>Abuse of authority for gain</th><td class="n">not counted</td>' in html
 
 
@@ -82,7 +87,7 @@ def test_a_bar_says_where_it_is_not_the_same_count_as_the_one_before(
         first, then = re.findall(r'<span class="l">([^<]+)</span>', drawn)
         assert first == NAMES[0]
         assert then.startswith(NAMES[1])
-        assert (" (BREAK: " in then) != comparable, measure
+        assert (" (BREAK)" in then) != comparable, measure
         kinds.add(comparable)
     assert kinds == {True, False}
 
@@ -96,6 +101,20 @@ def test_the_series_and_the_reports_lead_to_each_other(lake: Path, html: str) ->
     (named,) = re.findall(r"[\w/.]*series/index.html", report)
     assert (lake / named).is_file()
     assert "2012-revisit: reconstructed" in html
+
+
+def test_what_is_finer_is_folded_away_and_the_list_of_contents_is_of_measures(html: str) -> None:
+    folded = re.findall(r"<summary>Table: ([^<]*)</summary>", html)
+    assert "Investigations: Information disclosure (not by social media), by collection" in folded
+    assert "Investigations share, per cent, by collection" in folded
+    assert "Capability: Register up to date, by collection" in folded
+    open_ = re.sub(r"<details>.*?</details>", "", html, flags=re.DOTALL)
+    assert html.count("<tr") > 400
+    assert open_.count("<tr") < 90
+    contents = html.partition('aria-label="On this page"')[2].partition("</nav>")[0]
+    assert "Register entries</a>" in contents
+    assert "share" not in contents
+    assert "BED is Bedfordshire Police, " in html
 
 
 def test_the_page_asks_for_nothing(html: str) -> None:

@@ -1,7 +1,9 @@
 """The series over collections and its page: each figure beside that of the collection before."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +47,11 @@ _HOW: Final = (
 )
 _COLLECTIONS: Final = ("Collection", "Title", "Period", "Forces asked", "Return", "Release")
 _NOT_COUNTED: Final = "not counted"
+_SHORT: Final = 12
+"""Lines of a table of which none are folded away."""
+
+Lines = dict[str, dict[str, Row]]
+"""The rows of mart Series of a measure, by breakdown and collection."""
 
 
 def write_series(root: Path) -> pl.DataFrame:
@@ -80,7 +87,8 @@ def _page(released: list[Released], found: pl.DataFrame, about: dict[str, str]) 
     about |= {"basis": "; ".join(dict.fromkeys(basis.values()))}
     edition = Edition({SERIES: found}, about)
     said = (*(f"{name}: {of}." for name, of in basis.items()), *_HOW)
-    own = Section("collections", "The collections", (_collections(released),))
+    coded = tuple(Text((line,)) for line in _codes(released, found))
+    own = Section("collections", "The collections", (_collections(released), *coded))
     page = Page(
         title="Series over collections",
         over=plural(len(released), "released collection"),
@@ -109,43 +117,102 @@ def _collections(released: list[Released]) -> PageTable:
     return in_words("collections", caption, _COLLECTIONS, rows)
 
 
+def _codes(released: list[Released], found: pl.DataFrame) -> Iterator[str]:
+    """Yield in one line the names of the forces that reasons name by their codes, if any do."""
+    bodies = pl.concat(one.collection.bodies.select("force_code", "full_name") for one in released)
+    told = set(re.findall(r"\w+", " ".join(found["why_not"].drop_nulls().unique())))
+    named = {code: name for code, name in bodies.sort("force_code").iter_rows() if code in told}
+    if named:
+        yield f"{', '.join(f'{code} is {name}' for code, name in named.items())}."
+
+
 def _sections(collections: list[Collection], edition: Edition) -> Iterator[Section]:
-    """Yield a section for each measure of the collections of one template."""
-    ids = [of.id for of in collections]
+    """Yield a section for each measure of the collections of one template, with its shares."""
     template = _ever([of.template for of in collections])
     wording = Wording(template, description(collections[-1].template).words)
-    found: dict[str, dict[str, dict[str, Row]]] = {}
+    years = _Years([of.id for of in collections], wording, edition)
+    found: dict[str, Lines] = {}
     for one in edition.rows(SERIES):
-        if one["collection"] in ids:
+        if one["collection"] in years.ids:
             of_measure = found.setdefault(one["measure"], {})
             of_measure.setdefault(one["breakdown"], {})[one["collection"]] = one
-    order = [name for of in reversed(collections) for name in _order(of.template)]
-    for measure in sorted(found, key=order.index):
-        name, title = f"{template.name}-{measure}", sentence(wording.words(measure))
-        lines, heads = found[measure], [Head("What", numeric=False)]
+    whole_of: dict[str, str] = {}
+    for of in reversed(collections):
+        for measure, whole in _order(of.template):
+            whole_of.setdefault(measure, whole)
+    together: dict[str, list[str]] = {}
+    for measure in sorted(found, key=[*whole_of].index):
+        together.setdefault(whole_of[measure], []).append(measure)
+    for whole, measures in together.items():
+        name = f"{template.name}-{whole}"
+        blocks = (
+            years.blocks(f"{template.name}-{each}", each, found[each], each != whole)
+            for each in measures
+        )
+        title = sentence(wording.words(whole))
+        yield Section(name, title, tuple(chain.from_iterable(blocks)))
+
+
+@dataclass(frozen=True)
+class _Years:
+    """The collections of one template, by their ids, and how their figures are told."""
+
+    ids: list[str]
+    wording: Wording
+    edition: Edition
+
+    def blocks(
+        self, name: str, measure: str, lines: Lines, is_share: bool
+    ) -> Iterator[Chart | PageTable]:
+        """Yield the chart and the tables of a measure; shares and finer parts are folded."""
+        title = sentence(self.wording.words(measure))
         rates = any(one["per_month"] is not None for of in lines.values() for one in of.values())
         columns = ["value", "per_month"] if rates else ["value"]
-        for before, now in zip((None, *ids), ids, strict=False):
-            heads += [Head(now), Head(f"{now}: a month")][: len(columns)]
-            heads += [Head(f"{now} against {before}", numeric=False)] if before else []
-        rows = []
-        for breakdown, of in lines.items():
-            cells = [Cell(sentence(wording.broken_down(breakdown)) or "All")]
-            for at in ids:
-                cells += [_cell(edition, of.get(at), column) for column in columns]
-                cells += [Cell(_against(of.get(at)))] if at != ids[0] else []
-            rows.append(tuple(cells))
         bars = [
-            (f"{at} ({_against(one)})" if at != ids[0] and not one["comparable"] else at, [figure])
-            for at in ids
+            (at if at == self.ids[0] or one["comparable"] else f"{at} (BREAK)", [figure])
+            for at in self.ids
             for one in filter(None, [lines.get("", {}).get(at)])
-            for figure in [_figure(edition, one, "per_month")]
+            for figure in [_figure(self.edition, one, "per_month")]
             if figure.value is not None
         ]
-        drawn = [Chart(charts.rows("bars", bars), Text((f"{title} a month",)))]
-        drawn *= len(bars) > 1
-        table = PageTable(name, f"{title}, by collection", tuple(heads), tuple(rows))
-        yield Section(name, title, (*drawn, table))
+        if len(bars) > 1:
+            yield Chart(charts.rows("bars", bars), Text((f"{title} a month",)))
+        parts: dict[str, Lines] = {}
+        for breakdown, of in lines.items():
+            first, _, rest = breakdown.partition(";")
+            fine = rest and not is_share and len(lines) > _SHORT
+            parts.setdefault(first if fine else "", {})[rest if fine else breakdown] = of
+        for n, first in enumerate(sorted(parts, key=bool)):
+            within = f": {sentence(self.wording.broken_down(first))}" if first else ""
+            caption = f"{title}{', per cent' * is_share}{within}, by collection"
+            rows = tuple(
+                self._row(breakdown, of, columns) for breakdown, of in parts[first].items()
+            )
+            heads, folded = tuple(self._heads(columns)), bool(first) or is_share
+            yield PageTable(f"{name}-{n}" if n else name, caption, heads, rows, folded=folded)
+
+    def _heads(self, columns: list[str]) -> Iterator[Head]:
+        yield Head("What", numeric=False)
+        for before, now in zip((None, *self.ids), self.ids, strict=False):
+            yield from [Head(now), Head(f"{now}: a month")][: len(columns)]
+            if before:
+                yield Head(f"{now} against {before}", numeric=False)
+
+    def _row(self, breakdown: str, of: dict[str, Row], columns: list[str]) -> tuple[Cell, ...]:
+        cells = [Cell(sentence(self.wording.broken_down(breakdown)) or "All")]
+        for at in self.ids:
+            cells += [_cell(self.edition, of.get(at), column) for column in columns]
+            cells += [Cell(self._against(of.get(at)))] if at != self.ids[0] else []
+        return tuple(cells)
+
+    def _against(self, one: Row | None) -> str:
+        """Return what a collection's figure is beside that of the collection before."""
+        if one is None:
+            return _NOT_COUNTED
+        why = self.wording.parts_told(one["why_not"] or "")
+        if not one["comparable"]:
+            return f"BREAK: {why}"
+        return f"same count ({why})" if why else "same count"
 
 
 def _ever(templates: list[Template]) -> Template:
@@ -157,24 +224,16 @@ def _ever(templates: list[Template]) -> Template:
     return replace(templates[-1], lists=lists, sheets=sheets)
 
 
-def _order(template: Template) -> Iterator[str]:
-    """Yield the measures as the template has them, each with its shares behind it."""
+def _order(template: Template) -> Iterator[tuple[str, str]]:
+    """Yield the measures as the template has them, each with its shares behind it, and of what."""
     for name, measure in template.measures.items():
-        yield from (name, *(measure.share_name(name, of) for of in measure.shares), f"{name}_share")
+        shares = (measure.share_name(name, of) for of in measure.shares)
+        yield from ((each, name) for each in (name, *shares, f"{name}_share"))
 
 
 def _cell(edition: Edition, one: Row | None, column: str) -> Cell:
     counted = one and one["why_not"] != "dropped"
     return Cell(_figure(edition, one, column) if one and counted else _NOT_COUNTED)
-
-
-def _against(one: Row | None) -> str:
-    """Return what a collection's figure is beside that of the collection before."""
-    if one is None:
-        return _NOT_COUNTED
-    if not one["comparable"]:
-        return f"BREAK: {one['why_not']}"
-    return f"same count ({one['why_not']})" if one["why_not"] else "same count"
 
 
 def _figure(edition: Edition, one: Row, column: str) -> Figure:

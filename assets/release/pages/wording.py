@@ -17,7 +17,8 @@ from schemas.template import Template
 STATES: Final = {state: state.capitalize() for state in v.STATES}
 _OWN: Final = {"per_force": "per force", "per_month": "a month"}
 _OF_RESEARCH: Final[dict[str, dict[str, str]]] = {"category": INSTANCE_CATEGORIES, "site": SITES}
-_FIGURE: Final = re.compile(r"\b([a-z]+(?:_[a-z]+)*) ([a-z_]+=[^\s;:,]+(?:;[a-z_]+=[^\s;:,]+)*)")
+_PARTS: Final = re.compile(r"\b[a-z_]+=[^\s;:,]+(?:;[a-z_]+=[^\s;:,]+)*")
+_FIGURE: Final = re.compile(rf"\b([a-z]+(?:_[a-z]+)*) ({_PARTS.pattern})")
 """A measure and what it is broken down by, as messages of the national rules write them."""
 
 
@@ -45,6 +46,10 @@ class Wording:
     def told(self, text: str) -> str:
         """Return a text with the figures that it names by their codes named in words."""
         return _FIGURE.sub(lambda found: self.measured(found[1], found[2]), text)
+
+    def parts_told(self, text: str) -> str:
+        """Return a text with the breakdowns in it, of whatever measure, in words."""
+        return _PARTS.sub(lambda found: self.broken_down(found[0]), text)
 
     def broken_down(self, breakdown: str) -> str:
         """Return the parts of a breakdown in words; nothing for the whole."""
