@@ -5,19 +5,21 @@ unrounded.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.figures.totals.leaves import counted_in, held_in, sum_of
+from assets.figures.totals.leaves import PLACE, counted_in, held_in, sum_of
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
+from schemas.figures import made_of
 from schemas.marts import Reconciliation
-from schemas.wording import Number
+from schemas.template import Template
+from schemas.wording import Number, plural, together
 
 Row = dict[str, Any]
 
@@ -98,6 +100,7 @@ _COLLECTED: Final = {
 }
 """The bases of figures that a collection's data can give, and what to say where it does not."""
 
+_NAMED: Final = 5
 _KEY: Final = ("measure", "breakdown", "period")
 
 
@@ -144,12 +147,24 @@ def reconcile(
         return _Computed(sum_of(held), sent, 1)
 
     figures = [*collection.published_figures.iter_rows(named=True), *_report_rows(printed)]
-    rows = [
-        _compared(figure, given(figure) if figure["basis"] in _COLLECTED else None, collection)
-        for figure in figures
-    ]
+    silent = _silent(live, collection.template)
+    rows = []
+    for figure in figures:
+        computed = given(figure) if figure["basis"] in _COLLECTED else None
+        of = made_of(collection.template, figure["measure"])[1], figure["period"]
+        rows.append(_compared(figure, computed, collection, silent.get(of, [])))
     _blame_the_source(rows, collection)
     return conform(Reconciliation, pl.DataFrame(rows, schema=empty(Reconciliation).schema))
+
+
+def _silent(live: pl.DataFrame, template: Template) -> dict[tuple[str, str], list[str]]:
+    """Return by measure and period which live forces sent nothing of it, as case rows do not."""
+    forces = {*live["force_code"]}
+    cells = [(*cell.place, cell.measure, cell.period) for cell in template.counted()]
+    asked = pl.DataFrame(cells, [*PLACE, "measure", "period"], orient="row")
+    sent = asked.join(live.select(*PLACE, "force_code"), on=PLACE, how="left")
+    by = sent.group_by("measure", "period").agg("force_code")
+    return {(m, period): sorted(forces - {*those}) for m, period, those in by.iter_rows()}
 
 
 def _report_rows(printed: pl.DataFrame) -> Iterator[Row]:
@@ -177,10 +192,12 @@ _KEPT: Final = (
 )  # fmt: skip
 
 
-def _compared(figure: Row, given: _Computed | None, collection: Collection) -> Row:
+def _compared(
+    figure: Row, given: _Computed | None, collection: Collection, silent: Sequence[str]
+) -> Row:
     """Return the figure's row of the mart, as if the source never contradicted itself.
 
-    What no data of the collection give is None.
+    What no data of the collection give is None; live forces that are `silent` sent nothing of it.
     """
     value, included, expected = given or _Computed()
     if given is None:
@@ -191,6 +208,9 @@ def _compared(figure: Row, given: _Computed | None, collection: Collection) -> R
         status, why = _status(figure, given, len(collection.forces))
     give = f"{Number(included):!gives|give}"
     short = f"{included} of {expected} forces {give} a number" if 0 < included < expected else None
+    if short and silent:
+        named = together(silent) if len(silent) <= _NAMED else plural(len(silent), "force")
+        short += f", not included {Number(len(silent)):!is|are} {named} with case rows alone"
     return {
         **{name: figure[name] for name in _KEPT},
         "published": figure["value"],
