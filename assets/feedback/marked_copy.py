@@ -28,6 +28,7 @@ from assets.feedback.problems import (
     to_do,
 )
 from assets.feedback.safe_cells import STUMBLES, Copy, own_workbook, packed, workbook_of_cells
+from assets.intake.grid import COMMENT_BEFORE, OUR_COMMENT
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
@@ -39,9 +40,6 @@ from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
 
 AUTHOR: Final = "Muster"
-_OURS: Final = "Found by Muster"
-"""How our comments begin; not every program keeps their author."""
-_THEIRS: Final = "\n\nThe comment that stood here before:\n"
 _WIDTH: Final = 380
 _CHARACTERS_A_LINE: Final = 56
 _COMMENT_LINE: Final = 17
@@ -122,8 +120,8 @@ def _mark(copy: Copy, looks: Sequence[Look], findings: Sequence[Finding]) -> Non
             else f"{item.rule_id}: {severity_word(item)}\n{message(item)}\nWhat to do: {fix(item)}"
             for item in items
         ]
-        theirs = f"{_THEIRS}{cell.comment.text}" if cell.comment else ""
-        text = "\n\n".join([_OURS, *said]) + theirs
+        theirs = f"{COMMENT_BEFORE}{cell.comment.text}" if cell.comment else ""
+        text = "\n\n".join([OUR_COMMENT, *said]) + theirs
         lines = sum(1 + len(line) // _CHARACTERS_A_LINE for line in text.split("\n"))
         height = _COMMENT_LINE * (lines + 1)
         cell.comment = Comment(text, AUTHOR, width=_WIDTH, height=height)
@@ -133,8 +131,8 @@ def _unmark(sheet: Worksheet) -> None:
     """Take the marks of an earlier copy off: a mended cell must not keep the old complaint."""
     # Only cells that are stored: going through all rows would make those in between.
     for cell in list(sheet._cells.values()):
-        if isinstance(cell, Cell) and cell.comment and cell.comment.text.startswith(_OURS):
-            _, _, theirs = cell.comment.text.partition(_THEIRS)
+        if isinstance(cell, Cell) and cell.comment and cell.comment.text.startswith(OUR_COMMENT):
+            _, _, theirs = cell.comment.text.partition(COMMENT_BEFORE)
             cell.comment = Comment(theirs, "") if theirs else None
             cell.fill = PatternFill()
 

@@ -211,6 +211,17 @@ class Grid:
         return RawSheet(self.name, tuple(sorted(self.cells)), tuple(sorted(self.facts)))
 
 
+OUR_COMMENT: Final = "Found by Muster"
+"""How our comments begin; not every program keeps their author."""
+COMMENT_BEFORE: Final = "\n\nThe comment that stood here before:\n"
+
+
+def is_theirs(comment: str) -> bool:
+    """Whether anybody else than Muster has a part in a comment."""
+    said = comment.strip()
+    return bool(said) and (not said.startswith(OUR_COMMENT) or COMMENT_BEFORE.strip() in said)
+
+
 LONGEST_FORMULA: Final = 8192
 """Characters of one that is read; Excel takes as many."""
 

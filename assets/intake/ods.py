@@ -18,6 +18,7 @@ from assets.intake.grid import (
     Font,
     Grid,
     found,
+    is_theirs,
     odd,
     parsed,
     several_values,
@@ -243,6 +244,8 @@ class _Book:
             if wide > 1 or high > 1:
                 end = address(top + high - 1, first + wide - 1)
                 grid.facts.add(Fact("merged", f"{address(top, first)}:{end}"))
+            if any(is_theirs(_text_of(each)) for each in element.iter("office:annotation")):
+                grid.facts.add(Fact("comment", address(top, first)))
             formula = _formula(element)
             content = _value(element, _Shown(element, self.fonts, style))
             is_empty = not (content.text or content.doubt)
@@ -301,6 +304,12 @@ class _Shown:
         self._paragraphs[-1] += text
         if text.strip():
             self.runs.append((look, text.strip()))
+
+
+def _text_of(annotation: Element) -> str:
+    """Return what a comment says, without who said it and when."""
+    lines = (each for each in annotation.iter() if each.tag in _PARAGRAPHS)
+    return "\n".join("".join(line.itertext()) for line in lines)
 
 
 def _is_unseen(look: Element) -> bool:

@@ -2,9 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from posixpath import basename, dirname, join, normpath
 from typing import Final
-from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
@@ -41,6 +39,7 @@ from assets.intake.looks import (
     unescaped,
     whole,
 )
+from assets.intake.package import commented, links_of, main_part
 from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import (
     DISGUISED,
@@ -64,9 +63,6 @@ _RELATION: Final = (
 _EPOCH: Final = datetime(1899, 12, 30)
 _EPOCH_1904: Final = datetime(1904, 1, 1)
 
-Links = dict[str, tuple[str, str]]
-"""What a part refers to, by relationship: the last word of its kind, and the part's name."""
-
 
 def read_workbook(container: Container) -> Reading:
     """Return the sheets of a workbook with every filled cell; formulas are not yet verified.
@@ -78,8 +74,8 @@ def read_workbook(container: Container) -> Reading:
     # The format compares names of parts by `/` between folders, whatever their case.
     parts = {name.replace("\\", "/").lower(): part for name, part in container.parts.items()}
     try:
-        main = _main_part(parts)
-        links = _links(parts, main)
+        main = main_part(parts)
+        links = links_of(parts, main)
         listed, epoch = _sheets(parts[main])
         # A workbook has one part of each; styles carry no figure, so that they may be gone.
         texts = {part for kind, part in links.values() if kind == "sharedStrings"}
@@ -95,6 +91,7 @@ def read_workbook(container: Container) -> Reading:
                 raise ValueError("two sheets of one part")
             if kind == "worksheet":
                 grid = Grid(name, "clear_cell", hidden=hidden)
+                grid.facts.update(Fact("comment", cell) for cell in commented(parts, part))
                 sheets[part] = _Sheet(book, grid, parts[part])
     except DAMAGED as error:
         raise refusal("lacks_part", error=visible(str(error))) from error
@@ -105,30 +102,6 @@ def read_workbook(container: Container) -> Reading:
         tuple(sheet.read() for sheet in sheets.values()),
         (Fact("external_links", ""),) if outside else (),
     )
-
-
-def _main_part(parts: dict[str, bytes]) -> str:
-    """Return the name of the workbook's main part, which the package names."""
-    links = _links(parts, "") if "_rels/.rels" in parts else {}
-    named = {part for kind, part in links.values() if kind == "officeDocument"}
-    if len(named) > 1:
-        raise ValueError("two workbooks in one")
-    return named.pop() if named else "xl/workbook.xml"
-
-
-def _links(parts: dict[str, bytes], part: str) -> Links:
-    folder = dirname(part)
-    links: Links = {}
-    xml = parts[join(folder, "_rels", f"{basename(part)}.rels")]
-    for element in found(parsed(xml, PREFIXES), "Relationships", "Relationship"):
-        if element.get("TargetMode") != "External":
-            relation, kind, target = (element.attrib[key] for key in ("Id", "Type", "Target"))
-            if relation in links:
-                raise ValueError(f"two relationships {relation!r}")
-            target = unquote(target).replace("\\", "/")
-            target = normpath(join("/", folder, target)).lstrip("/").lower()
-            links[relation] = kind.rpartition("/")[2], target
-    return links
 
 
 def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:

@@ -207,20 +207,24 @@ def test_places_and_facts(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def _noted(text: str) -> str:
+    return _cell(f"<office:annotation><text:p>{text}</text:p></office:annotation>")
+
+
 def test_rows_and_columns_that_nobody_sees_are_told(tmp_path: Path) -> None:
-    """By their size, or by the group that they stand in."""
+    """By their size, or by the group that they stand in; and comments, which nobody reads."""
     folded = '<table:table-{0}-group table:display="false">{1}</table:table-{0}-group>'
     sheet = _sheet(
         tmp_path / "a.ods",
         '<table:table-column/><table:table-column table:style-name="flat"/>'
         + folded.format("column", "<table:table-column/>")
-        + _row(_float("1"))
+        + _row(_float("1"), _noted("x"), _noted("Found by Muster: S010"), _noted(""))
         + _row(_float("1"), style_name="flat")
         + folded.format("row", _row(_float("1"))),
     )
     assert set(sheet.facts) == {
         Fact("hidden_columns", "2:2"), Fact("hidden_columns", "3:3"),
-        Fact("hidden_row", "2"), Fact("hidden_row", "3"),
+        Fact("hidden_row", "2"), Fact("hidden_row", "3"), Fact("comment", "B1"),
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from assets.intake.reader import read_return
@@ -115,6 +116,14 @@ def _shown_as(case: str, value: int, number_format: str) -> Case:
     return _book("S006", case, "second_jobs", at, change)
 
 
+def _comments(*texts: str) -> Callable[[Any], None]:
+    def change(book: Any) -> None:
+        for row, text in enumerate(texts, 6):
+            book["comparators"][f"C{row}"].comment = Comment(text, "them")
+
+    return change
+
+
 CASES = [
     _entry("S003", "another template", ("cover", "template", "value"), "x"),
     _cover("S003", "template_version", "2", "another version"),
@@ -141,6 +150,10 @@ CASES = [
     _shown_as("shown with a digit more", 12, '0"0"'),
     _shown_as("zero shown as not held", 0, '0;-0;"not held"'),
     _put("S006", "error cell", "comparators", "C6", "#REF!"),
+    _book("S012", "comments", "comparators", "C7",
+          _comments("Found by Muster: C101", "but for one division", "and this")),
+    _book("S012", "a comment of before the marks", "comparators", "C6",
+          _comments("Found by Muster\n\nThe comment that stood here before:\nsee below")),
     _put("S006", "never calculated", "comparators", "C6", "=1+1"),
     _cover("S007", "force_code", "XXX", "unknown force"),
     Case("S007", "another force's code",

@@ -19,7 +19,7 @@ from assets.returns.desk.corrections import ByForce
 from assets.returns.desk.decisions import id_of
 from assets.returns.desk.returned import REASON, Written, code_of, codes_of, written_in
 from assets.returns.validation.cells import another_return, cover_findings, type_entry
-from assets.returns.validation.layout import Slot, lay_out, surroundings
+from assets.returns.validation.layout import Slot, lay_out
 from assets.returns.validation.rules.entries import (
     BETWEEN,
     ENTRY_KINDS,
@@ -33,6 +33,7 @@ from assets.returns.validation.rules.entries import (
 )  # fmt: skip
 from assets.returns.validation.rules.evaluate import ENTRY, evaluate, wide
 from assets.returns.validation.rules.kinds import Use, total_is_sum
+from assets.returns.validation.surroundings import surroundings
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
