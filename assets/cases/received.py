@@ -111,7 +111,7 @@ def counted_before(
         whole = (each for each in versions if isinstance(each, Version))
         if before := [each for each in whole if (each.version or 0) < now.get(force, 0)]:
             older[force] = [*before]
-    judged = _in_turn(older, _Judge(store, lake, collection, pool))
+    judged = _in_turn(older, _Judge(store, lake, collection, pool, before=True))
     schema = empty(Extracts).schema
     return [(pl.DataFrame([each.row], schema), each.cases) for each in judged if each.row["live"]]
 
@@ -199,16 +199,20 @@ Unusable = dict[str, tuple[str, Finding]]
 
 @dataclass(frozen=True)
 class _Judge:
-    """Judges versions of different forces together; one whose rows have not changed, only once."""
+    """Judges versions of different forces together; one whose rows have not changed, only once.
+
+    Of what is `before` those that may count, what came of it then is taken whatever became of it.
+    """
 
     store: CaseStore
     lake: Lake
     collection: Collection
     pool: Pool
+    before: bool = False
 
     def __call__(self, versions: Sequence[Version]) -> list[_Judged]:
         """Return what came of each version; one that cannot be read leaves the others."""
-        unusable = dict(self._damage(versions))
+        unusable = dict(self._damage(() if self.before else versions))
         judged: list[_Judged] = []
         left: list[Version] = []
         for version in versions:
@@ -217,6 +221,8 @@ class _Judge:
                     judged.append(self._kept(version))
                     continue
             left.append(version)
+        if self.before:
+            unusable |= self._damage(left)
         # What has been judged before need not even be opened.
         sources = self._sources(left, unusable)
         while readable := [each for each in left if not unusable.keys() & {*each.files}]:

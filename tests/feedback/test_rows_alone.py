@@ -133,7 +133,9 @@ def test_a_large_change_is_asked_about(lake: Lake, six: Collection) -> None:
     path.write_text(path.read_text().replace("officer", "x"))
     refused = _taken_in(lake, six)
     assert refused.extracts.filter(version=2)["state"].item() == "rejected", "it is passed over"
+    store = CaseStore(lake)
     for version in (3, 4):
+        store.kept(store.receipts()[0].files[0]).place.write_text("damaged since")
         path = _drop(lake, six, 4)
         path.write_text(path.read_text() + "\n" * version)
         now = _taken_in(lake, six)
