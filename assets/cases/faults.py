@@ -1,6 +1,5 @@
 """What is wrong with an extract, as findings; a file on its own is checked without a lake."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, run_cases, told
+from assets.cases.job import tables_of, told
 from assets.cases.sources import find_sources
 from assets.cases.store import force_of
 from schemas.cases import COLUMN_OF, LISTS, REJECTED, SHARE, TYPES, codes
@@ -81,10 +80,7 @@ def check_extract(
     try:
         force = force_of(path, collection)
         source = replace(find_sources([path])[0], file=path.name, folder=force)
-        with tempfile.TemporaryDirectory() as folder:
-            run_cases([source], out := Path(folder) / "out", collection)
-            names = (BY_FORCE, BAD_ROWS, COUNTS)
-            of_forces, bad, counts = (pl.read_parquet(out / name) for name in names)
+        of_forces, counts, bad = tables_of([source], collection)
         found = of_forces.row(by_predicate=pl.col("force_code") == force, named=True)
     except FilesRefusedError as error:
         return force, [replace(each, sheet=path.name) for each in error.findings], False, cases

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from assets.cases.judging import QUARANTINE, Advance, Job, Outcome, outcome
 from assets.cases.reading import LIMITS, Limits, Part, plan
 from assets.cases.sources import Source
 from assets.intake.quoting import shown
+from assets.lake import write_errors
 from schemas.cases import (
     ACCEPTED,
     CASE_REF,
@@ -122,6 +124,32 @@ def run_cases(
         document = _summary(totals, forces, fresh / BAD_ROWS, collection)
         (fresh / SUMMARY).write_text(json.dumps(document, indent=1, ensure_ascii=False))
     return document
+
+
+def tables_of(
+    sources: Sequence[Source],
+    collection: Collection,
+    work: Path | None = None,
+    pool: Pool = in_this_process,
+) -> tuple[pl.DataFrame, ...]:
+    """Return what comes of an extract: by force, the counts, and the bad rows.
+
+    It is worked on below the folder `work`, where sweep finds what is left behind, or where
+    temporary files lie.
+
+    Raises:
+        FilesRefusedError: files are not readable as an extract.
+        MusterError: nothing can be written, or the collection takes no extracts.
+    """
+    folder = work or Path(tempfile.gettempdir())
+    with write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(
+            dir=folder, prefix=".cases-", suffix=".partial", ignore_cleanup_errors=True
+        )
+    with made as name:
+        run_cases(sources, out := Path(name) / "out", collection, pool=pool)
+        return tuple(pl.read_parquet(out / table) for table in (BY_FORCE, COUNTS, BAD_ROWS))
 
 
 def _summary(

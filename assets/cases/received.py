@@ -4,7 +4,6 @@ The extract that counts is the newest that is not refused whole.
 """
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.faults import faults
-from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
+from assets.cases.job import Pool, in_this_process, tables_of
 from assets.cases.sources import Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Damaged, Version
@@ -149,9 +148,13 @@ def _current(judged: Sequence[_Judged]) -> Iterator[_Judged]:
 def _judged(version: Version, state: str, findings: Iterable[Finding], **about: Any) -> _Judged:
     """Return a version as it stands in Extracts; without more about it, it does not count."""
     names = ("receipt_id", "force_code", "version", "sha256", "received_at")
-    row = {name: getattr(version, name) for name in names} | {"files": len(version.files)}
-    nothing = {"rows": None, "bad": None, "live": False, "basis": SUBMITTED}
-    return _Judged({**row, **nothing, "state": state, **about}, tuple(findings))
+    told = {name: getattr(version, name) for name in names} | {"files": len(version.files)}
+    return _told(state, findings, **(told | about))
+
+
+def _told(state: str, findings: Iterable[Finding], **about: Any) -> _Judged:
+    nothing = dict.fromkeys(empty(Extracts).columns) | {"live": False, "basis": SUBMITTED}
+    return _Judged({**nothing, "state": state, **about}, tuple(findings))
 
 
 def _by_force(store: CaseStore) -> dict[str, list[Version | _Judged]]:
@@ -174,15 +177,9 @@ def _by_force(store: CaseStore) -> dict[str, list[Version | _Judged]]:
         for each in perhaps:
             force = str(each.force_code)
             lost = _damaged(store.place(item.path), item.problem + whose)
-            row = dict.fromkeys(empty(Extracts).columns) | {
-                "receipt_id": each.receipt_id,
-                "force_code": force,
-                "version": each.version,
-                "state": DAMAGED_STATE,
-                "live": False,
-                "basis": SUBMITTED,
-            }
-            found.setdefault(force, []).append((number, _Judged(row, (lost,))))
+            about = {"receipt_id": each.receipt_id, "force_code": force, "version": each.version}
+            judged = _told(DAMAGED_STATE, [lost], **about)
+            found.setdefault(force, []).append((number, judged))
     return {
         force: [item for _, item in sorted(items, key=lambda pair: pair[0])]
         for force, items in found.items()
@@ -229,7 +226,8 @@ class _Judge:
             wanted = [sources[kept] for version in readable for kept in version.files]
             wanted.sort(key=lambda source: (source.folder or "", source.file))
             try:
-                tables = self._tables(wanted)
+                # In the lake, which a cluster sees as well.
+                tables = tables_of(wanted, self.collection, self.lake.work, self.pool)
             except FilesRefusedError as error:
                 refused = {str(each.sheet): each for each in error.findings}
                 unusable |= {kept: self._refused(kept, why) for kept, why in refused.items()}
@@ -241,21 +239,6 @@ class _Judge:
                 state = min(state for state, _ in found)
                 judged.append(_judged(version, state, [why for of, why in found if of == state]))
         return judged
-
-    def _tables(self, sources: Sequence[Source]) -> list[pl.DataFrame]:
-        """Return what comes of files: by force, the counts, and the bad rows.
-
-        They are worked on in the lake, which a cluster sees as well; sweep finds what is left.
-        """
-        work = self.lake.work
-        with write_errors(work):
-            work.mkdir(parents=True, exist_ok=True)
-            made = tempfile.TemporaryDirectory(
-                dir=work, prefix=".cases-", suffix=".partial", ignore_cleanup_errors=True
-            )
-        with made as name:
-            run_cases(sources, out := Path(name) / "out", self.collection, pool=self.pool)
-            return [pl.read_parquet(out / table) for table in (BY_FORCE, COUNTS, BAD_ROWS)]
 
     def _damage(self, versions: Iterable[Version]) -> Iterator[tuple[str, tuple[str, Finding]]]:
         for kept in (kept for version in versions for kept in version.files):

@@ -397,7 +397,7 @@ def test_an_extract_is_judged_once(
         found = pl.read_parquet(quarantine)
         return found.equals(bad) and all(map(pl.DataFrame.equals, again, before))
 
-    monkeypatch.setattr("assets.cases.received.run_cases", told)
+    monkeypatch.setattr("assets.cases.job.run_cases", told)
     monkeypatch.setattr("assets.cases.received.find_sources", looked_at)
     write_csv(_dropped(lake, "a.csv"), [*MANY, good(99, workforce=None)])
     write_csv(_dropped(lake, "b.csv"), [good(1, "DER")])
