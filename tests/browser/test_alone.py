@@ -53,6 +53,12 @@ def test_a_page_that_asks_for_something_is_found_out(tmp_path: Path, opened: Ope
         assert "w" in found.complaints
 
 
+_UNTOLD = """document.querySelectorAll('details').forEach(e => e.open = true),
+  [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth
+    && !e.previousElementSibling?.matches('.hint')).map(e => e.ariaLabel)"""
+"""The tables that move sideways and do not say so."""
+
+
 @pytest.mark.parametrize("name", FOLDERS)
 def test_nothing_is_wider_than_a_phone(
     name: str, request: pytest.FixtureRequest, opened: Open
@@ -64,6 +70,7 @@ def test_nothing_is_wider_than_a_phone(
             found.go(path.as_uri())
             wide = found.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= 380, path.name
+            assert found.page.evaluate(_UNTOLD) == [], path.name
 
 
 @pytest.mark.parametrize("name", FOLDERS)

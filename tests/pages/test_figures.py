@@ -85,9 +85,15 @@ def test_bands_in_words(code: str, text: str) -> None:
 
 
 def test_a_breakdown_in_words() -> None:
-    measured = Edition({}, ABOUT).wording.measured
+    wording = Edition({}, ABOUT).wording
+    measured = wording.measured
     said = measured("investigations", "category=second_jobs;outcome=continuing")
     assert said == "Investigations: Second jobs and business interests, Continuing"
     assert measured("capability", "question=audit_software;answer=in_place|considering").endswith(
         "in place or considering"
+    )
+    why = "new: category=second_jobs;outcome=continuing, category=other; merged: BED, HRT are BEH"
+    assert wording.parts_told(why) == (
+        "new: Second jobs and business interests, Continuing, Other integrity matters;"
+        " merged: BED, HRT are BEH"
     )
