@@ -64,6 +64,7 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     assert f"about {len(fields)} queries is recorded" in desk.shown.text
     settled = f"<h1>Queries: 1 open, {len(fields)} accepted</h1>"
     assert settled in desk.go("/desk/queries").text, "that of KEN is open"
+    assert "no letter for the force" in desk.go("/desk/forces/STF/letter").text
     assert "Accepted" in found.go("/queries").text
     given = read_answers(Ledger(taken_in.lake))
     assert set(given["answered_by"]) == {"stf.prepares"}
@@ -245,6 +246,10 @@ def test_a_version_that_the_desk_went_back_from_is_not_to_be_signed(
     path.write_text(path.read_text().replace('"state": "queried"', '"state": "rejected"'))
     assert "and version 1 counts" in found.go("/receipts/1").text
     assert "To go back to this one" not in found.shown.text, "nobody can"
+    assert "A newer file waits" not in desk.go("/desk/forces/STF").text
+    path.write_text(path.read_text().replace(str(sha256), "0" * 64))
+    assert "<p>A newer file waits to be taken in.</p>" in desk.go("/desk/forces/STF").text
+    assert "Accept version 1" in desk.shown.text
 
 
 def test_a_letter_looks_first_at_what_the_version_before_said_otherwise(
@@ -330,4 +335,5 @@ def test_the_desk_sees_who_is_missing(browser: Open) -> None:
     assert "(late)" in text, "what came after the deadline"
     assert "Accounts" in found.go("/desk/forces/KEN").text
     assert "ken.prepares" in found.go("/desk/contacts").text
+    assert "No account yet: Avon and Somerset Constabulary, " in found.shown.text
     assert found.go("/desk/forces/XXX").status_code == 404
