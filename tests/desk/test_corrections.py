@@ -9,20 +9,24 @@ import pytest
 
 from assets.lake import Lake
 from assets.returns.desk.corrections import (
+    HarmfulCorrectionError,
     StaleCorrectionError,
     applied_mart,
     by_force,
     read_corrections,
 )
+from assets.returns.validation import assets as validation
 from assets.returns.validation.judge import Judged, Received, judge
+from assets.tables import contract_of
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import SetupError
-from schemas.tables import AppliedCorrections, Corrections, LiveReturns
+from schemas.tables import AppliedCorrections, Choices, Corrections, LiveReturns
 from tests.returns import Place, SampleReturn
 
 HEAD = "force_code,sheet,row_code,column_code,from_value,to_value,reason,owner,agreed_on"
 CARDS = ("comparators", "cards_2012", "value")
+TOTAL = ("investigations", "procurement", "total")
 
 
 @pytest.fixture
@@ -65,7 +69,7 @@ def test_a_correction_changes_the_value_and_is_in_the_lineage(
     result = _validate(stf, corrections)
     entry = result.entries.row(by_predicate=pl.col("row_code") == "cards_2012", named=True)
     assert (entry["value"], entry["number"]) == ("41", 41)
-    mart = applied_mart(corrections, result.applied, _live(), collection.template)
+    mart = applied_mart(lake, corrections, result.applied, _live(), collection.template)
     row = mart.row(0, named=True)
     assert (row["from_value"], row["to_value"], row["cell"]) == (old, "41", entry["cell"])
     assert row["agreed_on"] == date(2012, 6, 20)
@@ -96,9 +100,73 @@ def test_a_correction_whose_mistake_is_gone_stops_the_release(
     corrections = read_corrections(lake, collection)
     result = _validate(sample("STF"), corrections)
     assert result.applied.is_empty()
-    with pytest.raises(StaleCorrectionError, match=r"STF comparators cards_2012") as told:
-        applied_mart(corrections, result.applied, _live(), collection.template)
+    with pytest.raises(
+        StaleCorrectionError, match=r"STF comparators cards_2012 value \(line 2\)"
+    ) as told:
+        applied_mart(lake, corrections, result.applied, _live(), collection.template)
     assert "999999" not in str(told.value), "what a cell said is sent to nobody"
+
+
+_BESIDE = (
+    "intake/receipts",
+    "intake/damaged_receipts",
+    "cases/extracts",
+    "cases/investigations_by_month",
+    "cases/extract_findings",
+)
+
+
+@pytest.fixture
+def run_of(
+    lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[SampleReturn], pl.DataFrame]:
+    """Return what a run finds in one return of STF."""
+    receipts, damaged, extracts, by_month, of_extracts = map(empty, map(contract_of, _BESIDE))
+    row = dict.fromkeys(receipts.columns) | {
+        "receipt_id": "r",
+        "force_code": "STF",
+        "version": 1,
+        "sequence": 1,
+        "received_at": "2012-07-01T09:00:00+00:00",
+    }
+    receipts = pl.DataFrame([row], schema=receipts.schema)
+
+    def found(sample: SampleReturn) -> pl.DataFrame:
+        read = {"r": sample.reading()}
+        monkeypatch.setattr(validation, "readings", lambda *_: read)
+        return validation.validated(
+            lake,
+            collection,
+            corrections=read_corrections(lake, collection),
+            choices=empty(Choices),
+            receipts=receipts,
+            damaged=damaged,
+            extracts=extracts,
+            by_month=by_month,
+            extract_findings=of_extracts,
+        )[1]
+
+    return found
+
+
+def test_a_correction_with_which_a_return_fails_that_would_count_is_the_desks_fault(
+    lake: Lake,
+    sample: Callable[[str], SampleReturn],
+    run_of: Callable[[SampleReturn], pl.DataFrame],
+) -> None:
+    """The force is told of nothing that it did not send, and the other returns keep theirs."""
+    stf = sample("STF")
+    _declare(lake, _line("GMP", CARDS, "1", "2"), _line("STF", TOTAL, stf.values[TOTAL], "9999"))
+    with pytest.raises(
+        HarmfulCorrectionError, match=r"corrections\.csv corrects STF .* \(line 3\):"
+    ):
+        run_of(stf)
+    other = run_of(stf.with_values({CARDS: "c. 40"}))
+    told = {row["rule_id"]: row for row in other.iter_rows(named=True)}
+    assert "desk" not in told.pop("V001")["message"], "what the force sent, as it sent it"
+    assert told
+    assert all("(with what the desk corrected in " in row["message"] for row in told.values())
+    assert all("See with the desk" in row["how_to_fix"] for row in told.values())
 
 
 def test_a_correction_of_a_force_without_a_live_return_waits(
@@ -107,7 +175,7 @@ def test_a_correction_of_a_force_without_a_live_return_waits(
     _declare(lake, _line("DER", CARDS, "1", "2"))
     corrections = read_corrections(lake, collection)
     assert applied_mart(
-        corrections, empty(AppliedCorrections), _live(), collection.template
+        lake, corrections, empty(AppliedCorrections), _live(), collection.template
     ).is_empty()
 
 
@@ -117,6 +185,10 @@ def test_a_correction_of_a_force_without_a_live_return_waits(
         ("XXX,comparators,cards_2012,value,1,2,why,who,2012-06-20", " corrects XXX"),
         ("STF,comparators,bicycles,value,1,2,why,who,2012-06-20", " corrects STF .*bicycles"),
         ("STF,comparators,cards_2012,value,1,2,why,who,20 Quoted", ", line 3: "),
+        (
+            "GMP,comparators,cards_2012,value,1,Quoted 9,why,who,2012-06-20",
+            r" corrects GMP .*\(line 3\): to_value is .*; a whole number or not_held belongs there",
+        ),
         ("STF,comparators,cards_2012,value,1,2,,who,2012-06-20", ", line 3: "),
         ("STF,comparators,cards_2012,value,1,2", ", line 3: "),
     ],

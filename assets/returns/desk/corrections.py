@@ -1,29 +1,40 @@
 """Corrections of single cells as declared data: `desk/<collection>/corrections.csv`.
 
-A correction applies only while the return holds what it expects. Once it does not, nothing is
-published until somebody has looked: a correction that has outlived its mistake makes a new one.
+A correction applies only while the return holds what it expects. Once it does not, or once a return
+that would count fails with it, nothing is published until somebody has looked: a correction that
+has outlived its mistake makes a new one, which is not the force's.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import polars as pl
 
 from assets.intake.quoting import codes_of, shown
+from assets.intake.reading import Cell
 from assets.lake import Lake
+from assets.returns.validation.cells import type_entry, what_belongs
+from assets.returns.validation.layout import Slot
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import ContractError, SetupError
+from schemas.finding import Finding
 from schemas.marts import Corrections as CorrectionsMart
 from schemas.tables import Corrections
 from schemas.template import Place, Template
 
 FILE: Final = "corrections.csv"
 _PLACE: Final = ("sheet", "row_code", "column_code")
+_KEY: Final = ("force_code", *_PLACE)
 
 
 class StaleCorrectionError(SetupError):
     """A correction no longer meets the value it expects."""
+
+
+class HarmfulCorrectionError(SetupError):
+    """A return that would count fails with a correction, and does not without."""
 
 
 ByForce = dict[str, dict[Place, tuple[str, str]]]
@@ -56,14 +67,29 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
     entries = collection.template.entry_at
     for row in table.iter_rows(named=True):
         place = row["sheet"], row["row_code"], row["column_code"]
+        named = _named(lake, [(row["force_code"], *place)])
         if row["force_code"] not in collection.forces or place not in entries:
-            raise SetupError(f"{path} corrects {row['force_code']} {place}: no such force or cell.")
+            raise SetupError(f"{path} corrects {named}: no such force or cell.")
+        put = Slot(entries[place], "A1", Cell(1, 1, row["to_value"], "text"))
+        if isinstance(type_entry(put), Finding):
+            raise SetupError(
+                f"{path} corrects {named}: to_value is none that may stand there;"
+                f" {what_belongs(entries[place])} belongs there."
+            )
     return table
+
+
+def _named(lake: Lake, keys: Iterable[tuple[str, ...]]) -> str:
+    """Return the lines that correct some cells, in the order of the file, and which cells."""
+    keys = set(keys)
+    rows = pl.read_csv(lake.desk / FILE, infer_schema=False).select(_KEY).iter_rows()
+    # Neither what a correction expects, which a cell said, nor its owner: people are sent this.
+    return "; ".join(f"{' '.join(row)} (line {n})" for n, row in enumerate(rows, 2) if row in keys)
 
 
 def by_force(corrections: pl.DataFrame) -> ByForce:
     """Return the corrections by force and place."""
-    columns = ("force_code", *_PLACE, "from_value", "to_value")
+    columns = (*_KEY, "from_value", "to_value")
     found: ByForce = {}
     for force, sheet, row, column, *values in corrections.select(columns).iter_rows():
         expected, put = values
@@ -71,28 +97,83 @@ def by_force(corrections: pl.DataFrame) -> ByForce:
     return found
 
 
+def refuse_harmful(
+    lake: Lake, applied: pl.DataFrame, sent: pl.DataFrame, corrected: pl.DataFrame
+) -> None:
+    """Refuse to go on where a return would count as it was sent, and fails as corrected.
+
+    Args:
+        lake: where the file of corrections is.
+        applied: table AppliedCorrections.
+        sent: the versions of returns as they stand without corrections: see states.Standing.
+        corrected: the same with corrections.
+
+    Raises:
+        HarmfulCorrectionError: there is such a return.
+    """
+    would_count = sent.filter(pl.col("live") | pl.col("held")).select("receipt_id", "force_code")
+    failed = corrected.filter(pl.col("blocking") > 0).select("receipt_id")
+    harmed = applied.join(would_count, on="receipt_id").join(failed, on="receipt_id", how="semi")
+    if harmed.height:
+        raise HarmfulCorrectionError(
+            f"{lake.desk / FILE} corrects {_named(lake, harmed.select(_KEY).iter_rows())}: what was"
+            " sent is acceptable, and would be rejected with that. Nothing was computed from it."
+            " Remove or mend the lines and run again; or let the force send its return anew."
+        )
+
+
+def told_as_corrected(
+    findings: pl.DataFrame, as_sent: pl.DataFrame, applied: pl.DataFrame
+) -> pl.DataFrame:
+    """Return findings that say of what is not found in a return as it was sent who put it there.
+
+    Args:
+        findings: table AllFindings, of returns with corrections.
+        as_sent: table AllFindings, of the same returns without.
+        applied: table AppliedCorrections.
+    """
+    at = pl.concat_str("sheet", "cell", separator=" ").sort().str.join(", ")
+    cells = applied.group_by("receipt_id").agg(at.alias("at"))
+    own = as_sent.select("receipt_id", "rule_id", *_PLACE, own=True).unique()
+    on = ["receipt_id", "rule_id", *_PLACE]
+    of_desk = pl.col("at").is_not_null() & pl.col("own").is_null()
+    message = pl.format("{} (with what the desk corrected in {})", "message", "at")
+    fix = pl.format("See with the desk whether its correction is right. {}", "how_to_fix")
+    return (
+        findings.join(cells, on="receipt_id", how="left", maintain_order="left")
+        .join(own, on=on, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(
+            pl.when(of_desk).then(message).otherwise("message").alias("message"),
+            pl.when(of_desk).then(fix).otherwise("how_to_fix").alias("how_to_fix"),
+        )
+        .select(findings.columns)
+    )
+
+
 def applied_mart(
-    corrections: pl.DataFrame, applied: pl.DataFrame, live: pl.DataFrame, template: Template
+    lake: Lake,
+    corrections: pl.DataFrame,
+    applied: pl.DataFrame,
+    live: pl.DataFrame,
+    template: Template,
 ) -> pl.DataFrame:
     """Return the mart Corrections: those that apply to live returns.
 
     Raises:
         StaleCorrectionError: the live return of a force does not hold what a correction expects.
     """
-    place = ["force_code", *_PLACE]
     mine = applied.join(live.select("receipt_id", "force_code"), on="receipt_id")
     meant = corrections.join(live.select("force_code"), on="force_code", how="semi")
-    stale = meant.join(mine, on=place, how="anti")
+    stale = meant.join(mine, on=_KEY, how="anti")
     if stale.height:
-        # Neither what a correction expects, which a cell said, nor its owner: people are sent this.
-        listed = "; ".join(" ".join(at) for at in stale.select(place).iter_rows())
         raise StaleCorrectionError(
-            f"corrections that the live return no longer needs or meets: {listed}. Look at the"
-            f" return, then remove or renew the lines in {FILE} and run again."
+            f"{lake.desk / FILE} has corrections that the live return no longer needs or meets:"
+            f" {_named(lake, stale.select(_KEY).iter_rows())}. The cell holds another value than"
+            " from_value. Look at the return, then remove or renew the lines and run again."
         )
     rows = [_shown(row, template) for row in meant.iter_rows(named=True)]
     told = pl.DataFrame(rows, schema=meant.schema, orient="row")
-    return conform(CorrectionsMart, told.join(mine, on=place, validate="1:1"))
+    return conform(CorrectionsMart, told.join(mine, on=_KEY, validate="1:1"))
 
 
 def _shown(row: dict[str, Any], template: Template) -> dict[str, Any]:

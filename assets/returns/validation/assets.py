@@ -1,5 +1,6 @@
 """Validation: what stands in returns becomes entries, findings, states, and live returns."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +15,13 @@ from assets.declare import Check, Made, made
 from assets.intake.tables import readings
 from assets.lake import Lake
 from assets.previous import previous_release, previous_values
-from assets.returns.desk.corrections import applied_mart, by_force, read_corrections
+from assets.returns.desk.corrections import (
+    applied_mart,
+    by_force,
+    read_corrections,
+    refuse_harmful,
+    told_as_corrected,
+)
 from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.desk.returned import record, written_in
 from assets.returns.desk.versions import gone_from, read_choices
@@ -68,17 +75,33 @@ def validated(
     sent = [(only, of_extracts["by_month"]), *before]
     extracts = pl.concat(extract for extract, _ in sent)
     beside = derived.beside_workbooks(template, **of_extracts)
-    found = judge(
+    asked = partial(
+        judge,
         readings(lake, receipts),
         received_by_id(
             derived.with_rows(receipts, extracts), collection, gone_from(receipts, choices)
         ),
         collection,
-        by_force(corrections),
-        beside.join(only, on="force_code", how="anti"),
-        _released_before(lake, collection),
-        pl.concat(derived.derived_entries(cases, extract, template) for extract, cases in sent),
+        cases=beside.join(only, on="force_code", how="anti"),
+        before=_released_before(lake, collection),
+        derived=pl.concat(
+            derived.derived_entries(cases, extract, template) for extract, cases in sent
+        ),
     )
+    found = asked(by_force(corrections))
+    corrected = found.applied.join(found.findings, on="receipt_id", how="semi")
+    if corrected.height:
+        as_sent, told = asked(), read_answers(Ledger(lake))
+        standing = (
+            states.Standing(
+                collection.id, receipts, each.findings, each.entries, told, choices,
+                of_extracts["extracts"], of_extracts["extract_findings"], damaged,
+            ).judged
+            for each in (as_sent, found)
+        )  # fmt: skip
+        refuse_harmful(lake, corrected, *standing)
+        findings = told_as_corrected(found.findings, as_sent.findings, corrected)
+        found = replace(found, findings=findings)
     counting = {*only.select("force_code", "version").iter_rows()}
     files = {
         each.force_code: [store.kept(key).name for key in each.files]
@@ -194,12 +217,13 @@ def repairs(
 
 
 def corrections(
+    lake: Lake,
     collection: Collection,
     corrections: pl.DataFrame,
     applied: pl.DataFrame,
     live_returns: pl.DataFrame,
 ) -> pl.DataFrame:
-    return applied_mart(corrections, applied, live_returns, collection.template)
+    return applied_mart(lake, corrections, applied, live_returns, collection.template)
 
 
 def _blocking(tier: str, findings: pl.DataFrame) -> tuple[bool, dict[str, Any]]:

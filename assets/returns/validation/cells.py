@@ -53,7 +53,7 @@ def type_entry(slot: Slot) -> Slot | Finding:
         fix = advice.format(_KINDS[entry.kind][0], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
-        message = f"the cell is blank; {_expected(entry)} belongs here"
+        message = f"the cell is blank; {what_belongs(entry)} belongs here"
         fix = next(iter(_KINDS[entry.kind][2:]), _number(entry))
         return finding("S010", message, slot.place, fix=fix)
     if cell.kind in _WITHOUT_VALUE:
@@ -65,14 +65,15 @@ def type_entry(slot: Slot) -> Slot | Finding:
     return _TYPED[entry.kind](slot, cell.kind, text)
 
 
-def _expected(entry: Entry) -> str:
+def what_belongs(entry: Entry) -> str:
+    """Return what belongs in the cell of an entry, in words."""
     return " or ".join([_KINDS[entry.kind][1].format(listed(entry.answers)), *entry.missing])
 
 
 def _missing(slot: Slot, text: str) -> Slot | Finding:
     if text in slot.entry.missing:
         return replace(slot, value=text, missing=text)
-    message = f"{text} is not accepted here; {_expected(slot.entry)} belongs here"
+    message = f"{text} is not accepted here; {what_belongs(slot.entry)} belongs here"
     return finding("V004", message, slot.place)
 
 
