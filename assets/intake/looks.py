@@ -172,7 +172,7 @@ def index(text: str) -> int:
 
 
 _PIECE: Final = re.compile(
-    r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[([^\]]*)\]|([^"])', re.DOTALL
+    r'"([^"]*)"|\\(.)|_.|\*\D|\[\$([^\]-]*)[^\]]*\]|\[([^\]]*)\]|([^"])', re.DOTALL
 )
 _LONGEST_CODE: Final = 255
 """Characters that Excel lets a number format have."""

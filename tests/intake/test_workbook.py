@@ -381,6 +381,7 @@ def _shown_by(code: str) -> str:
         ("0/1", False, False),
         ("0.0E+00", False, False),
         ("0[$0]", False, False),
+        ("0*0", False, False),
         ("0[$k-809]", False, True),
         ('0" thousand"', False, True),
         ('"c. "0', False, True),
