@@ -4,13 +4,23 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from io import StringIO
 from pathlib import PurePosixPath
 from typing import Final
 
 from assets.intake.container import OTHER_TABLES, Container, hidden
 from assets.intake.quoting import expected_sheets
-from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, refusal
+from assets.intake.reading import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Cell,
+    Fact,
+    RawSheet,
+    Reading,
+    RefusedError,
+    refusal,
+)
 from schemas.reference import force_codes
 from schemas.template import HEADER_CODE, LABEL_CODE
 from schemas.vocabulary import MISSING_REASONS
@@ -45,7 +55,7 @@ def encoding_of(content: bytes) -> str:
     return next(encoding for mark, encoding in _MARKS if re.match(mark, content, re.DOTALL))
 
 
-def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
+def read_csv_zip(container: Container) -> Reading:
     """Return one sheet for each CSV file, its rows and columns numbered as a spreadsheet would.
 
     Raises:
@@ -63,21 +73,26 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
     }
     told = {separator for _, separator in texts.values() if separator}
     usual = told.pop() if len(told) == 1 else ","
-    return tuple(
+    sheets = (
         RawSheet(sheet, tuple(_cells(visible(found[sheet]), text, separator or usual)))
         for sheet, (text, separator) in texts.items()
     )
+    others = [name for name in container.parts if name not in found.values() and not hidden(name)]
+    return Reading(tuple(sheets), tuple(Fact("other_file", str(at)) for at, _ in enumerate(others)))
 
 
 def _named(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return the files that are sheets, and the sheet that each is named after."""
     plain = [name for name in names if not hidden(name)]
     tables = [(name, _sheet_name(name)) for name in plain if name.lower().endswith(".csv")]
-    others = (name for name in plain if not tables and name.lower().endswith(OTHER_TABLES))
-    named = [(n, sheet) for n in others if (sheet := _sheet_name(n)) in expected_sheets()]
+    named: list[tuple[str, str]] = []
+    for name in (name for name in plain if name.lower().endswith(OTHER_TABLES)):
+        with suppress(*[RefusedError] * bool(tables)):  # notes on two sheets
+            if (sheet := _sheet_name(name)) in expected_sheets():
+                named.append((name, sheet))
     if not (tables or named):
         raise refusal("neither")  # notes, of whatever
-    return tables or named
+    return tables + named
 
 
 def _sheet_name(name: str) -> str:

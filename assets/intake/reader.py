@@ -28,7 +28,7 @@ def read_return(path: Path) -> Reading:
     try:
         container = open_container(path)
         if container.kind == "csv":
-            return Reading(read_csv_zip(container))
+            return read_csv_zip(container)
         reading = read_ods(container) if container.kind == "ods" else read_workbook(container)
         # One text that a million cells show is in the file once.
         if sum(len(cell.text) for sheet in reading.sheets for cell in sheet.cells) > MAX_UNPACKED:

@@ -116,11 +116,16 @@ def test_files_are_named_after_their_sheets(
     assert {sheet.name for sheet in read_return(path).sheets} == set(sheets)
 
 
-def test_notes_beside_the_sheets_are_none(sheets: Sheets, tmp_path: Path) -> None:
+def test_notes_beside_the_sheets_are_none(
+    sheets: Sheets, tmp_path: Path, collection: Collection
+) -> None:
     for ending in ("csv", "tsv"):
         members = {f"{n}.{ending}": t.encode() for n, t in sheets.items()}
-        path = _zip(tmp_path / "STF.zip", {**members, "read me.txt": b"Dear all"})
+        notes = {"read me.txt": b"Dear all", ".x": b"x"}
+        notes |= {"on registers and second jobs.txt": b""} if ending == "csv" else {}
+        path = _zip(tmp_path / "STF.zip", {**members, **notes})
         assert [sheet.name for sheet in read_return(path).sheets] == list(sheets)
+        assert findings_of(path, collection) == [("S004", None, None)]  # nothing reads them
     assert "neither" in _refusal(_zip(tmp_path / "STF.zip", {"read me.txt": b"Dear all"}))
 
 
@@ -154,6 +159,7 @@ def _refusal(path: Path) -> str:
         ("\\cover2.csv", "outside itself"),
         ("C:cover2.csv", "outside itself"),
         ("STF.xlsx", "beside them a workbook ('STF.xlsx')"),
+        ("cover.txt", "two files for the sheet 'cover'"),
     ],
 )
 def test_a_file_too_many_is_refused_by_name(

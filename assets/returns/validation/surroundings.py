@@ -12,6 +12,7 @@ from schemas.template import Sheet, Template, address
 from schemas.wording import Number, plural
 
 _SHOW: Final = "Show it (in Excel: Unhide). If it is not to count, ask the data team first."
+_OTHERS: Final = "Tell the data team what stands there, or send the zip without it."
 _COMMENT: Final = "Tell the data team what the comments say, and delete them."
 _MOST: Final = 25
 """Stray cells told one by one; the rest is counted."""
@@ -23,6 +24,10 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         message = "the workbook has links to other files"
         fix = "In Excel: Data, Edit Links, Break Link. Then save and send again."
         yield finding("S006", message, fix=fix)
+    others = sum(fact.fact == "other_file" for fact in reading.facts)
+    if others:
+        message = f"beside the sheets the zip holds {plural(others, 'file')}, which nothing reads"
+        yield finding("S004", message, fix=_OTHERS, severity="Q")
     for raw in reading.sheets:
         hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
         if hidden and not is_ours(raw):
