@@ -98,8 +98,8 @@ _EXPECTED: Final = {
     "date": "a date",
 }
 
-NIL: Final = re.compile(r"[-\u2013\u2014\s]*|nil|none|zero", re.IGNORECASE)
-"""What may stand for a zero that is there."""
+NIL: Final = re.compile(r"[-\u2013\u2014\s\u00a3$\u20ac]*|nil|none|zero", re.IGNORECASE)
+"""What may stand for a zero that is there, with the sign of a currency."""
 
 CHANGES: Final = re.compile(
     r"[\d<>~\u2248\u00b1\u2264\u2265()%\u2030=*^\u00d7\u00bc-\u00be]|(?<!\w)[-+/\u2212]|[-+/\u2212](?!\w)"

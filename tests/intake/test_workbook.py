@@ -365,6 +365,7 @@ def _shown_by(code: str) -> str:
         ('"Total "General', True, True),
         ('0;0;"nil"', True, True),
         ("@", True, True),
+        ('_-"£"* #,##0_-;-"£"* #,##0_-;_-"£"* "-"??_-;_-@_-', True, True),
         ("General;-General;0", True, True),
         ("#\\ ##0", True, True),
         ("[$€-2] #,##0.00_);(#,##0.00)", True, True),
