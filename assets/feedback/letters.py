@@ -215,7 +215,11 @@ def letters(
     # What is no receipt is what case rows add up to; what is damaged here is for us to mend.
     of_rows = waiting.filter(pl.col("severity") != "N", ~pl.col("receipt_id").is_in([*receipts]))
     of_files = findings.filter(of_extract, pl.col("rule_id") != UNDAMAGED)
-    of_extracts, alone = pl.concat([of_rows, of_files]), {*of_rows["force_code"]}
+    # Rows set aside are what such a force has to mend, unless a newer extract is refused.
+    refused_files = of_files.filter(severity="B")["force_code"].to_list()
+    fewer = now.only.filter(pl.col("bad") > 0, ~pl.col("force_code").is_in(refused_files))
+    of_extracts = pl.concat([of_rows, of_files])
+    alone = {*of_rows["force_code"], *fewer["force_code"]}
     written = []
     for row in status.iter_rows(named=True):
         force, mine = row["force_code"], waiting.filter(force_code=row["force_code"])

@@ -186,6 +186,8 @@ def _print_status(
     click.echo(f"Deadline {deadlines.soft}, at the latest {deadlines.hard}{ago}.")
     if absent := absent_forces(status):
         click.echo(f"Missing: {absent}")
+    if fewer := set_aside(status):
+        click.echo(f"Case rows set aside, so that cases may be missing: {fewer}")
     if others := refused_besides(status):
         click.echo(f"Refused besides, what {others}")
 
@@ -195,6 +197,11 @@ def states_in_words(status: pl.DataFrame) -> str:
     counts = dict(status.group_by("state").len().iter_rows())
     listed = ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(STATES))
     return f"{plural(status.height, 'force')}: {listed}"
+
+
+def set_aside(status: pl.DataFrame) -> str:
+    """Return which forces of mart ReturnsStatus count by case rows alone, of which some are bad."""
+    return ", ".join(status.filter(state="queried", queries_open=0)["force_code"])
 
 
 def refused_besides(status: pl.DataFrame) -> str:

@@ -152,6 +152,7 @@ def _report(done: Refreshed, collection: Collection) -> None:
         absent_forces,
         print_unattributed,
         refused_besides,
+        set_aside,
         states_in_words,
     )
     from pipelines.cli.figures import counted, read_release
@@ -176,10 +177,13 @@ def _report(done: Refreshed, collection: Collection) -> None:
         return
     status, reconciliation = release.mart("returns_status"), release.mart("reconciliation")
     click.echo(f"\n{states_in_words(status)}")
-    if absent := absent_forces(status):
-        click.echo(f"  missing: {absent}")
-    if others := refused_besides(status):
-        click.echo(f"  refused besides, what {others}")
+    for what, of in (
+        ("missing: {}", absent_forces),
+        ("case rows set aside, so that cases may be missing: {}", set_aside),
+        ("refused besides, what {}", refused_besides),
+    ):
+        if forces := of(status):
+            click.echo(f"  {what.format(forces)}")
     # Those of files that are nobody's are told above, by file, while they lie in landing.
     blocking = release.mart("findings").filter(severity="B").drop_nulls("force_code")
     if blocking.height:

@@ -111,7 +111,8 @@ def test_a_force_whose_workbook_counts_is_told_that_its_extract_does_not(
         **dict.fromkeys(WITH_WORKBOOKS, "extract_refused"),
         "WMP": "missing",
         "WYK": "missing",
-    }, "STF has nothing to do but look; what is damaged is not for WMP to mend"
+        "STF": "rows_asked",
+    }, "STF counts, but a case may be missing; what is damaged is not for WMP to mend"
     status = now.status(six)
     assert dict(status.select("force_code", "state").iter_rows())["AVS"] == "accepted"
     for code in (*WITH_WORKBOOKS, "WYK"):

@@ -17,12 +17,13 @@ from assets.figures.agenda import Agenda, ordered
 from assets.figures.scores import Figures
 from assets.figures.totals.national import national_totals
 from assets.lake import Lake
+from assets.returns.desk.chasing import todo
 from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
 from assets.returns.validation.check import check_files
 from assets.returns.validation.states import Standing, live_entries, standing
 from assets.sample.write import sample_cases
 from assets.tables import contract_of, work_table
-from pipelines.cli.desk import versions
+from pipelines.cli.desk import set_aside, versions
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
 from schemas.contract import empty
@@ -189,6 +190,25 @@ def test_the_letter_asks_and_says_what_to_do(lake: Lake, six: Collection) -> Non
     assert "tell the data team why, or answer on the drop-off page" in str(listed["A4"].value)
     answer_all(Ledger(lake), [(_asked(now).row(0, named=True), REASON)], "Ann")
     assert "STF" not in write(lake, six, TODAY).letters, "it waits for the desk now"
+
+
+def test_a_row_that_is_set_aside_is_told_to_the_force_and_to_the_desk(
+    lake: Lake, six: Collection
+) -> None:
+    """Though nothing is asked: what counts is provisional, as a case may be missing."""
+    path = _drop(lake, six, 20)
+    path.write_text(path.read_text().replace("officer", "x", 1))
+    (checked,) = check_files([path], six, cases=True)
+    now = _taken_in(lake, six)
+    assert (checked.state, *_state(now, six)) == ("queried", "queried", 0, 0)
+    text = " ".join(write(lake, six, TODAY).text("STF/letter.txt").split())
+    assert "COUNT, BUT SOME MAY BE MISSING" in text
+    assert "because some of the rows are set aside" in text
+    assert "1 NOTE 1. STF.csv row" in text
+    status = now.status(six)
+    told = todo(status, _asked(now), {}, six, TODAY).filter(force_code="STF")
+    assert told["what"].to_list() == ["let it mend the case rows that are set aside"]
+    assert set_aside(status) == "STF"
 
 
 def test_beside_a_workbook_the_rows_are_asked_nothing(lake: Lake, six: Collection) -> None:

@@ -74,6 +74,8 @@ def todo(
         level = levels.get(row["receipt_id"])
         accept = level and level.due == ACCEPTED and state == "accepted"
         waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
+        # Where nothing is asked, what makes it provisional is that cases may be missing.
+        fewer = state == "queried" and not row["queries_open"]
         mine = f"muster queries --force {force}"
         mend = f"let it mend {plural(row['blocking'], 'blocking finding')}"
         signed = "let a second person of the force sign its return"
@@ -81,6 +83,7 @@ def todo(
         told = (
             (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None, 0),
             (row["blocking"], mend, "muster feedback --out DIR", 1 if state == "rejected" else 2),
+            (fewer, "let it mend the case rows that are set aside", "muster feedback --out DIR", 2),
             (waiting, f"have {plural(waiting, 'query')} answered", mine, 2),
             (given, f"accept the answer to {plural(given, 'query')}, or ask again", mine, None),
             (level and level.due == SIGNED, signed, None, 3),

@@ -33,7 +33,8 @@ class Checked:
 
     `repairs` is as repairs_of returns it; `entries` has the columns of the table Entries. `codes`
     has the code of each query, which an answer to it in the marked copy is known by. `answers` is
-    how many such the file brings that can be recorded.
+    how many such the file brings that can be recorded. `fewer`: rows that stand in the place of a
+    return are set aside, so that cases may be missing.
     """
 
     file: str
@@ -46,12 +47,14 @@ class Checked:
     entries: pl.DataFrame
     codes: Mapping[Finding, str] = field(default_factory=dict)
     answers: int = 0
+    fewer: bool = False
 
     @property
     def state(self) -> str:
         """The state its force's return would be in."""
         severities = {f.severity for f in self.findings}
-        return "rejected" if "B" in severities else "queried" if "Q" in severities else "accepted"
+        asked = "Q" in severities or self.fewer
+        return "rejected" if "B" in severities else "queried" if asked else "accepted"
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +134,7 @@ def check_files(
     mended = repairs_of(judged.findings, judged.entries, collection.template)
     untold = judged.results.filter(pl.col("result") == "not_evaluable")
     sheets = {sheet.name: number for number, sheet in enumerate(collection.template.sheets)}
-    checked: list[Checked] = []
+    counted_alone, checked = {*only["receipt_id"]}, list[Checked]()
     for key, path in zip(keys, files, strict=True):
         mine = pl.col("receipt_id") == key
         findings = sorted(
@@ -159,6 +162,7 @@ def check_files(
                 entries=judged.entries.filter(mine, pl.lit(key in readings)),
                 codes=codes_of(findings, collection.id, receipt_id, force),
                 answers=judged.answers.get(key, 0),
+                fewer=bool(of_rows) and key in counted_alone,
             )
         )
     return checked
