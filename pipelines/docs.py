@@ -20,7 +20,7 @@ def generated() -> dict[Path, str]:
     pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours).items()}
     return {
         DOCS / "data_dictionary.md": data_dictionary(),
-        DOCS / "case_tables.md": case_page(),
+        DOCS / "case_tables.md": case_page(ours),
         **pages,
     }
 

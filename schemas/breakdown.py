@@ -73,7 +73,7 @@ class Band:
         try:
             band = cls(int(low), int(high) if high else (None if dots else int(low)))
         except ValueError:
-            raise ValueError(f"band {text!r} is not of the form 2, 0..10 or 60..") from None
+            raise ValueError(f"band {text!r} is not of the form 2, 60.. or 0..10") from None
         if band.high is not None and band.high < band.low:
             raise ValueError(f"band {text!r} ends before it starts")
         return band

@@ -346,7 +346,7 @@ class Collection(_Data):
     @classmethod
     def _bands(cls, written: tuple[str, ...]) -> tuple[str, ...]:
         if odd := [text for text in written if not re.fullmatch(r"[0-9]+(\.\.[0-9]*)?", text)]:
-            raise ValueError(f"band {odd[0]!r} is not of the form 2, 0..10 or 60..")
+            raise ValueError(f"band {odd[0]!r} is not of the form 2, 60.. or 0..10")
         if len({Band.parse(text) for text in written}) < len(written):
             raise ValueError("a band stands here twice")
         return written

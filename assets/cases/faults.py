@@ -14,11 +14,15 @@ from schemas.cases import COLUMN_OF, LISTS, REJECTED, SHARE, TYPES, codes
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.rules.catalogue import CASES, rules_of
-from schemas.wording import plural
+from schemas.wording import Number, plural
 
 _ROWS: Final = 5
 """Rows told of each fault; the quarantine has all."""
 
+_FEW: Final = 12
+"""Codes of a column up to which a finding lists them all."""
+
+_DATES: Final = ("opened_on", "closed_on")
 _HEAD: Final = 4096
 
 
@@ -38,7 +42,12 @@ def faults(
         bad.with_columns(pl.col("reasons").str.split(";"))
         .explode("reasons")
         .group_by("reasons", "file")
-        .agg(pl.len().alias("rows"), pl.col("row").head(_ROWS), pl.col(*TYPES).first())
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("row").head(_ROWS),
+            *(_undated(name).sum().alias(f"undated_{name}") for name in _DATES),
+            pl.col(*TYPES).first(),
+        )
         .sort("reasons", "file")
     )
     for fault in by_rule.iter_rows(named=True):
@@ -52,15 +61,29 @@ def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Find
     rows = ", ".join(map(str, fault["row"])) + (f" and {more:,} more" if more > 0 else "")
     where = f"row {rows}" if fault["rows"] == 1 else f"{plural(fault['rows'], 'row')}: {rows}"
     message = f"{rules_of(CASES)[rule_id].title}: not so in {where}"
-    value = told(fault[column], column, codes(collection.template))
+    if undated := fault.get(f"undated_{column}"):
+        of = "it is" if fault["rows"] == 1 else f"{Number(undated):of them is|of them are}"
+        message += f"; {of} no date of the form YYYY-MM-DD"
+    lists, fix = codes(collection.template), rules_of(CASES)[rule_id].fix
+    if len(held := lists.get(column, ())) <= _FEW and not all(code in fix for code in held):
+        fix += f" The codes are {', '.join(held)}."
+    value = told(fault[column], column, lists)
     aside, rule = "; set aside, the other rows count", collection.template.cases_rule
     aside += f", and {rule} blocks a workbook that differs from them" if rule else ""
     return finding(
         rule_id,
         message if state == REJECTED else message + aside,
         Place(fault["file"], f"row {fault['row'][0]}", column_code=column, value=value),
+        fix=fix,
         severity="B" if state == REJECTED else "N",
     )
+
+
+def _undated(column: str) -> pl.Expr:
+    """Tell the texts that are no date as an extract has it, or as a time of Parquet is shown."""
+    text = pl.col(column)
+    shaped = text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00(\.0+)?)?$")
+    return ~shaped | text.str.head(10).str.to_date("%Y-%m-%d", strict=False).is_null()
 
 
 def is_extract(path: Path) -> bool:

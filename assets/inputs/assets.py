@@ -4,7 +4,7 @@ Each leaves in landing what is not whole yet, and says so.
 """
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
@@ -71,9 +71,8 @@ def cases(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Take in what waits in the cases folder, and judge the extract of each force."""
     if collection.template.cases is None:
-        context.log.info("The collection's template has no [cases]: no extract is taken in.")
         lying = sorted(lake.cases.glob("*"))
-        left = {path.name: "this collection asks for no case extracts" for path in lying}
+        left = {path.name: _NO_EXTRACTS for path in lying}
         about[_EXTRACTS] = {"new": 0, "left_in_landing": _say_left(context, left)}
         return empty(Extracts), empty(InvestigationsByMonth), empty(ExtractFindings)
     store = CaseStore(lake)
@@ -96,6 +95,12 @@ def cases(
         told["dask_dashboard"] = dg.MetadataValue.url(dashboard)
         told["parts"] = dg.MetadataValue.table(records)
     return _of_expected(extracts, collection), by_month, _of_expected(found, collection)
+
+
+_NO_EXTRACTS: Final = (
+    "lies where case-level extracts are dropped, and this collection takes none: its template has"
+    " no [cases]"
+)
 
 
 def _of_expected(table: pl.DataFrame, collection: Collection) -> pl.DataFrame:

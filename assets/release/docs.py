@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from assets.html import render
 from schemas import vocabulary
-from schemas.cases import CASE_TABLES
+from schemas.cases import CASE_TABLES, codes
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Contract
 from schemas.marts import MARTS, Series
@@ -63,10 +63,16 @@ def _dictionary(marts: Mapping[str, Contract], templates: list[Template], **fact
     return _page("dictionary", marts=marts, templates=templates, version=version, **facts)
 
 
-def case_page() -> str:
-    """Return the page docs/case_tables.md."""
+def case_page(collections: Sequence[Collection]) -> str:
+    """Return the page docs/case_tables.md, with the codes of collections."""
     judged, results = rules_of(CASES).values(), dict(CASE_TABLES)
-    text = _page("cases", sent=results.pop("extract"), results=results, rules=judged)
+    text = _page(
+        "cases",
+        sent=results.pop("extract"),
+        results=results,
+        rules=judged,
+        codes={each.id: codes(each.template) for each in collections if each.template.cases},
+    )
     return text.replace("<", "\\<")
 
 

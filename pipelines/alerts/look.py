@@ -31,7 +31,7 @@ from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import AllFindings, Entries, Receipts
-from schemas.wording import long_date, plural, visible
+from schemas.wording import Number, long_date, plural, together, visible
 
 _LATE: Final[dict[str, tuple[AlertLevel, str, str, str]]] = {
     "in time": ("info", "awaited", "is", "soft"),
@@ -89,6 +89,13 @@ def of_stuck(runs: Mapping[str, datetime], collection: Collection) -> Condition 
     return condition("run-stuck", collection.id, cases, at=at, limit=limit)
 
 
+_REFUSED: Final = (
+    "{n:return is|returns are} rejected",
+    "{n:case extract is|case extracts are} refused",
+    "{n:file is|files are} of no force that can be told",
+)
+
+
 def rejected(
     judged: pl.DataFrame,
     findings: pl.DataFrame,
@@ -126,6 +133,8 @@ def rejected(
         for force, version, state in refused.select("force_code", "version", "state").iter_rows()
     ]
     others, parts = sorted(unattributed), []
+    numbers = zip(_REFUSED, map(len, (cases, extracts, others)), strict=True)
+    refused_are = together([words.format(n=Number(n)) for words, n in numbers if n])
     if cases:
         parts.append(
             f"The newest return of {plural(len(cases), 'force')} of {len(collection.forces)} has"
@@ -138,7 +147,8 @@ def rejected(
     if others:
         parts.append(f"The force of {plural(len(others), 'file')} in landing cannot be told.")
     every = [*cases, *extracts, *others]
-    return condition("returns-rejected", collection.id, every, parts=" ".join(parts))
+    now = " ".join(parts)
+    return condition("returns-rejected", collection.id, every, parts=now, refused=refused_are)
 
 
 def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:

@@ -76,7 +76,10 @@ def test_the_morning_lists_the_same_and_what_is_awaited(collection: Collection) 
     """Also those of whom nobody is told yet."""
     shown, returns, forces = inventory_now(collection, IN_TIME)
     assert shown == "no release is shown to analysts; run: muster run"
-    assert returns.startswith("2 returns are rejected: AVS version 1: 1 blocking finding")
+    assert returns.startswith(
+        "1 return is rejected and 1 file is of no force that can be told:"
+        " AVS version 1: 1 blocking finding"
+    )
     assert forces.startswith("43 forces are awaited: soft deadline 15 June 2012: AVS, BED, ")
     for line in (shown, returns, forces):
         assert "Smith" not in line

@@ -82,8 +82,22 @@ def test_a_file_of_nobody_is_told_of(collection: Collection) -> None:
         _judged(), _findings(), NONE, ["receipt ab, force unknown (S001 1)"], collection
     )
     assert found is not None
-    assert found.title == "1 return is rejected"
+    assert found.title == "1 file is of no force that can be told"
     assert "receipt ab" in next(iter(found.cases))
+
+
+def test_returns_extracts_and_files_of_nobody_are_not_added_up(collection: Collection) -> None:
+    judged = _judged(("STF", 1, "a", 1, True))
+    extracts = pl.DataFrame(
+        {"force_code": ["AVS", "BED"], "version": [1, 1], "state": ["rejected", "unreadable"]}
+    )
+    findings = _findings(("a", "S010", "B", "")).with_columns(force_code=pl.lit("STF"))
+    found = rejected(judged, findings, extracts, ["receipt ab", "receipt cd"], collection)
+    assert found is not None
+    assert found.title == (
+        "1 return is rejected, 2 case extracts are refused and 2 files are of no force that can be"
+        " told"
+    )
 
 
 def test_no_rejected_return_no_alert(collection: Collection) -> None:

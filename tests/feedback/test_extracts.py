@@ -102,6 +102,26 @@ def test_every_rule_fires_at_its_file_and_row(refused: tuple[Standing, Written])
         assert row["rule_id"] == "CASE13" or SMITH not in str(row), "a heading is told, no cell"
 
 
+def test_a_few_codes_are_listed_and_a_date_that_is_none_is_called_so(
+    tmp_path: Path, six: Collection
+) -> None:
+    """Without their codes nobody can write one exactly; and 2 September is in the period."""
+    rows = sample_cases(six).filter(force_code="STF").with_row_index()
+    of = pl.col("index").cast(pl.Int64)
+    day, typed = pl.col("opened_on").cast(pl.String), pl.col("status_at_census")
+    rows.with_columns(
+        opened_on=pl.when(of < 1).then(pl.lit("02/09/2011")).when(of < 2)
+        .then(pl.lit("1999-01-01")).otherwise(day),
+        status_at_census=pl.when(of == 9).then(pl.lit("closed")).otherwise(typed),
+    ).drop("index").write_csv(tmp_path / "STF.csv")  # fmt: skip
+    told = {each.rule_id: each for each in check_extract(tmp_path / "STF.csv", six)[1]}
+    assert ": not so in 2 rows: 1, 2; 1 of them is no date of the form YYYY-MM-DD" in (
+        told["CASE06"].message
+    )
+    listed = "continuing, left_service, management_action, no_further_action, referred_external"
+    assert f"The codes are {listed}. See docs/" in told["CASE07"].how_to_fix
+
+
 def test_a_force_whose_workbook_counts_is_told_that_its_extract_does_not(
     refused: tuple[Standing, Written], six: Collection
 ) -> None:
