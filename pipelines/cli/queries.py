@@ -118,16 +118,14 @@ def queries(
 
 
 def _print_queries(rows: pl.DataFrame, collection: Collection) -> None:
-    from assets.release.pages.wording import Wording
+    from assets.release.pages.wording import called
 
-    said = Wording(collection.template, {}).measured
-    figures = collection.published_figures.select("figure_id", "measure", "breakdown").iter_rows()
-    called = {name: f"{name}, {said(measure, breakdown)}" for name, measure, breakdown in figures}
+    figures = {name: f"{name}, {words}" for name, words in called(collection).items()}
     compared, again = (
         rows[name].drop_nulls().len() > 0 for name in ("previous_value", "asked_again")
     )
     print_rows(
-        rows.with_columns(rows["moves"].cast(str).replace(called)),  # of no query, of no type
+        rows.with_columns(rows["moves"].cast(str).replace(figures)),  # of no query, of no type
         "group: question, >score, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
         f" what is asked: message,{' before: previous_value,' * compared} >moves %: effect,"
         f" of: moves, state, reason,{' asked again: asked_again,' * again} by: answered_by",

@@ -4,6 +4,7 @@ import polars as pl
 from starlette.responses import RedirectResponse, Response
 
 from assets.intake.store import utc_now
+from assets.release.pages.wording import called
 from assets.returns.desk import decisions
 from assets.returns.desk.chasing import came_late, days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
@@ -83,8 +84,8 @@ def queries(visit: Visit, code: int = 200, words: str = "") -> Response:
         state: questions(visit.portal, found.rows.filter(state=state)) for state in decisions.STATES
     }
     shared = {"states": decisions.STATES, "words": words, "agenda": found}
-    told = visit.told("recorded")
-    return visit.page("desk_queries", code, by_state=by_state, recorded=told, **shared)
+    shared |= {"recorded": visit.told("recorded"), "called": called(visit.portal.collection)}
+    return visit.page("desk_queries", code, by_state=by_state, **shared)
 
 
 @page("/desk/queries", "desk", post=True)

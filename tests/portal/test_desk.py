@@ -105,7 +105,8 @@ def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     browser: Open, taken_in: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agenda = taken_in.stands.agenda(taken_in.collection)
-    rows = agenda.rows.with_columns(question=pl.lit("G-0123456789"))
+    moves = {"question": pl.lit("G-0123456789"), "moves": pl.lit("DIS-15")}
+    rows = agenda.rows.with_columns(**moves)
     asked = replace(agenda, rows=rows)
     monkeypatch.setattr(taken_in.stands, "agenda", lambda _: asked)
     found = browser("stf.prepares")
@@ -118,6 +119,8 @@ def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     text = found.send("/queries", **{field: "The cards were counted anew by hand."}).text
     assert f"The answer to {queries} queries is recorded" in text, "as the first page counts them"
     assert read_answers(Ledger(taken_in.lake)).height == queries
+    shown = browser("desk.one").go("/desk/queries").text
+    assert 'DIS-15 <span class="rule">Forces with investigations: Information disclosure' in shown
 
 
 @pytest.mark.slow

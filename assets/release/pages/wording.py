@@ -73,6 +73,13 @@ class Wording:
         return asked | {code: question.label for code, question in QUESTIONS.items()}
 
 
+def called(collection: Collection) -> dict[str, str]:
+    """Return what each published figure measures, in words, by its id."""
+    said = Wording(collection.template, {}).measured
+    figures = collection.published_figures.select("figure_id", "measure", "breakdown").iter_rows()
+    return {name: said(measure, breakdown) for name, measure, breakdown in figures}
+
+
 def sentence(words_: str) -> str:
     """Return words with a capital letter in front, the rest untouched."""
     return words_[:1].upper() + words_[1:]
