@@ -1,5 +1,6 @@
 """The pages that are derived: the data dictionary, the tables of cases, and the rules, as text."""
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -94,8 +95,22 @@ def rule_pages(collections: list[Collection]) -> dict[str, str]:
     every = rules().values()
     return pages | {
         "README.md": _page("index", titles=titles, rules_of=rules_of),
-        "kinds.md": _page("kinds", how=how, kinds=KINDS, rules=every, listed=listed),
+        "kinds.md": _page(
+            "kinds", how=how, kinds=KINDS, rules=every, listed=listed, examples=_examples()
+        ),
     }
+
+
+def _examples() -> dict[str, str]:
+    """Return of each kind of test the shortest use in our templates, as it stands in the file."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((OURS / "templates").glob("*.toml")):
+        for block in path.read_text(encoding="utf-8").split("\n\n"):
+            text = block[block.find("[[rules]]") :].strip()
+            if text.startswith("[[rules]]"):
+                (rule,) = tomllib.loads(text)["rules"]
+                found.setdefault(rule["use"], []).append(text)
+    return {use: min(texts, key=len) for use, texts in found.items()}
 
 
 def _expected(rule: Rule) -> str:

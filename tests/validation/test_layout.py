@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,14 @@ def test_the_day_of_a_date_counts(kind: str, text: str, day: str | None) -> None
     slot = Slot(Entry("s", "r", "c", "date"), "C7", Cell(7, 3, text, kind))
     typed = type_entry(slot)
     assert (typed.value if isinstance(typed, Slot) else None) == day
+
+
+def test_the_example_of_a_date_is_the_census_of_the_collection(collection: Collection) -> None:
+    soon = SampleReturn.of("STF", collection).with_values({("cover", "submitted_on", "value"): "x"})
+    census = date(2015, 3, 31)
+    later = collection.model_copy(update={"census": census})
+    told = validated(soon.reading(), later).findings.filter(rule_id="V003")["how_to_fix"].item()
+    assert ": 2015-03-31. See docs/" in told
 
 
 @pytest.mark.parametrize("kind", ["percent", "boolean", "date", "error", "formula"])

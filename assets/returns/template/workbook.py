@@ -119,7 +119,7 @@ def write_workbook(
                         page.write_datetime(line, column, date.fromisoformat(text), look)
                     else:
                         _write_value(page, line, column, text, look)
-            _write_validations(page, sheet)
+            _write_validations(page, sheet, collection.census)
             for check in checks(sheet):
                 _write_check(page, check, None if to_fill else values, formats)
             _write_beside(page, sheet, earlier or {}, formats)
@@ -225,7 +225,7 @@ def _write_value(page: Any, line: int, column: int, text: str | None, style: Any
         page.write_string(line, column, text, style)
 
 
-def _write_validations(page: Any, sheet: Sheet) -> None:
+def _write_validations(page: Any, sheet: Sheet, day: date) -> None:
     """Write one validation for all entries that accept the same; Excel moves its formula along."""
     lists = _long_lists(sheet)
     alike: dict[tuple[object, ...], list[Entry]] = {}
@@ -235,7 +235,7 @@ def _write_validations(page: Any, sheet: Sheet) -> None:
                 alike.setdefault((entry.kind, entry.answers, entry.missing), []).append(entry)
     for entries in alike.values():
         places = [sheet.address(entry.row_code, entry.column_code) for entry in entries]
-        validation = _validation(entries[0], places[0])
+        validation = _validation(entries[0], places[0], day)
         if column := lists.get(entries[0].answers):
             top, bottom = sheet.header_row + 1, sheet.header_row + len(entries[0].answers)
             at = column_letter(column + 1)
@@ -243,10 +243,12 @@ def _write_validations(page: Any, sheet: Sheet) -> None:
         page.data_validation(places[0], {**validation, "multi_range": " ".join(places)})
 
 
-def _validation(entry: Entry, here: str) -> dict[str, Any]:
+def _validation(entry: Entry, here: str, day: date) -> dict[str, Any]:
     found = dict(_LOOKS["validations"][entry.kind])
     if entry.kind == "answer":
         found["source"] = list(entry.answers)
+    elif entry.kind == "date":
+        found["error_message"] = found["error_message"].replace("{day}", day.isoformat())
     elif entry.kind == "count":
         whole = f"IF(ISNUMBER({here}),AND({here}>=0,{here}=INT({here})),FALSE)"
         words = "".join(f',{here}="{reason}"' for reason in entry.missing)

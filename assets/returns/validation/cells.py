@@ -34,6 +34,9 @@ _TEXTS: Final[dict[str, Any]] = tomllib.loads(
 _KINDS, _FIXES = _TEXTS["kinds"], _TEXTS["fixes"]
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
 _WHOLE: Final = re.compile(r"[0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+")
+_EXAMPLE: Final = "2012-05-31"
+"""The day that the advice of rule V003 shows."""
+
 _ISO_DATE: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -41,8 +44,11 @@ _ISO_DATE: Final = re.compile(
 """A day, with or without a time, which does not count."""
 
 
-def type_entry(slot: Slot) -> Slot | Finding:
-    """Return a slot as it is typed, or the one finding that says why it cannot be."""
+def type_entry(slot: Slot, day: date | None = None) -> Slot | Finding:
+    """Return a slot as it is typed, or the one finding that says why it cannot be.
+
+    `day` is one that advice may show as an example.
+    """
     entry, cell = slot.entry, slot.cell
     text = cell.text.strip() if cell else ""
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
@@ -62,7 +68,10 @@ def type_entry(slot: Slot) -> Slot | Finding:
         return _missing(slot, text)
     if entry.kind == "text":  # the sheet's own words and a force's text are taken as they stand
         return replace(slot, value=text)
-    return _TYPED[entry.kind](slot, cell.kind, text)
+    found = _TYPED[entry.kind](slot, cell.kind, text)
+    if day and isinstance(found, Finding):
+        found = replace(found, how_to_fix=found.how_to_fix.replace(_EXAMPLE, day.isoformat()))
+    return found
 
 
 def what_belongs(entry: Entry) -> str:

@@ -168,7 +168,7 @@ def _look_at(
     mine = corrections.get(known.force_code or "", {})
     layout = lay_out(reading.sheets, collection.template)
     slots = [_corrected(slot, mine.get(slot.entry.place)) for slot in layout.slots]
-    results = [type_entry(slot) for slot in slots]
+    results = [type_entry(slot, collection.census) for slot in slots]
     typed = [item for item in results if isinstance(item, Slot)]
     cover = {item.entry.row_code: item for item in typed if item.entry.sheet == "cover"}
     findings = [
