@@ -37,7 +37,7 @@ class SampleReturn:
 
     @classmethod
     def of(cls, force_code: str, collection: Collection) -> "SampleReturn":
-        rows = sample_returns(collection).filter(pl.col("force_code") == force_code)
+        rows = sample_returns(collection.model_copy(update={"forces": (force_code,)}))
         return cls(
             collection,
             {

@@ -6,7 +6,7 @@ add up to its grid; days, references and who is concerned are invented, like the
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -42,7 +42,6 @@ def sample_returns(collection: Collection) -> pl.DataFrame:
     value, all text: a whole number, a coded answer, `not_held`, `not_applicable`, an ISO date or
     a wording. It is sorted by its key. No entry was sent by a force; the cover sheets say so.
     """
-    stored = pl.read_csv(RETURNS_PATH, infer_schema=False)
     cover = [
         (force, *place, value)
         for force in collection.forces
@@ -52,8 +51,15 @@ def sample_returns(collection: Collection) -> pl.DataFrame:
         }.items()
     ]
     given = pl.DataFrame(cover, schema=COLUMNS, orient="row")
-    entries = pl.concat([stored, _sums(stored), given])
+    entries = pl.concat([_counted(), given])
     return entries.filter(pl.col("force_code").is_in(collection.forces)).sort(COLUMNS[:-1])
+
+
+@cache
+def _counted() -> pl.DataFrame:
+    """Return what is stored of every force, and its sums; a cover is of a collection."""
+    stored = pl.read_csv(RETURNS_PATH, infer_schema=False)
+    return pl.concat([stored, _sums(stored)])
 
 
 def _sums(stored: pl.DataFrame) -> pl.DataFrame:

@@ -74,9 +74,13 @@ def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Make:
     return make
 
 
-def _rows(count: int) -> bytes:
-    rows = b"".join(b'<row r="%d" s="1" customFormat="1"/>' % n for n in range(100, 100 + count))
-    return rows + b"</sheetData>"
+def _with_rows(count: int) -> Make:
+    def make(content: bytes) -> bytes:
+        row = b'<row r="%d" s="1" customFormat="1"/>'
+        rows = b"".join(row % number for number in range(100, 100 + count))
+        return _in_first_sheet(b"</sheetData>", rows + b"</sheetData>")(content)
+
+    return make
 
 
 def _hide_row(book: Any) -> None:
@@ -102,8 +106,8 @@ FILES: dict[str, tuple[Make, int, str]] = {
             b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
         ), 2, "XFD1048576",
     ),
-    "a million styled rows": (_in_first_sheet(b"</sheetData>", _rows(1_000_000)), 2, "unpacks to"),
-    "many styled rows": (_in_first_sheet(b"</sheetData>", _rows(200_000)), 0, ""),
+    "a million styled rows": (_with_rows(1_000_000), 2, "unpacks to"),
+    "many styled rows": (_with_rows(200_000), 0, ""),
     "entity bomb": (
         _in_first_sheet(
             HEAD, HEAD + b'<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
