@@ -31,6 +31,8 @@ Row = dict[str, Any]
 """A row of NationalTotals."""
 
 _FORCES: Final = "forces_included"
+_OF_FORCES: Final = pl.col("breakdown").str.contains(r"\bstatistic=")
+"""Of a statistic over forces, which is no count: it need not be whole."""
 
 
 class Held:
@@ -83,9 +85,10 @@ class Year:
         of = (lv for lv in at if lv.kind in {"count", "share", "answers"})
         return next(((lv.kind, lv.of) for lv in of), ("", measure))
 
-    def is_count(self, measure: str) -> bool:
-        """Return whether a measure is a number that cells add up to, and none of answers."""
-        return self.kind(measure)[0] == "count" and measure not in self.asked
+    def is_count(self, measure: str, breakdown: str) -> bool:
+        """Return whether a figure is a number that cells add up to, and none of answers."""
+        of_cells = self.kind(measure)[0] == "count" and measure not in self.asked
+        return of_cells and "statistic" not in read_breakdown(breakdown)
 
     def _now(self, parts: Mapping[str, str]) -> dict[str, str]:
         return {name: self._called.get(name, {}).get(code, code) for name, code in parts.items()}
@@ -204,9 +207,10 @@ def _asked(
 ) -> Iterator[Row]:
     """Yield what the returns say of an earlier period, each beside the same figure of now."""
     template = collection.template
-    of_cells = national.filter(pl.col("measure").is_in([*template.measures]))
+    sums = pl.col("measure").is_in([*template.measures]) & ~_OF_FORCES
+    counts = national.filter(sums)
     now, then = (
-        {(row["measure"], row["breakdown"]): row for row in of_cells.filter(period=p).to_dicts()}
+        {(row["measure"], row["breakdown"]): row for row in counts.filter(period=p).to_dicts()}
         for p in (NOW, period)
     )
     for figure, was in then.items():
@@ -233,7 +237,7 @@ def _beside(year: Year, period: str, other: str, before: Earlier | None) -> Iter
         held = Held(read_mart(before.folder, "cells"))
         then = Year(before.collection, totals, held, collection, templates)
         apart = forces_apart(before.collection, collection)
-    for key in filter(lambda key: year.is_count(key[0]), sorted(year.rows)):
+    for key in filter(lambda key: year.is_count(*key), sorted(year.rows)):
         months: tuple[int | None, int | None] = None, None
         was, why = None, ([f"{other} has no release of this return"], list[str]())
         if then:

@@ -174,7 +174,8 @@ def _print_terms(rows: list[dict[str, Any]], *, every_cell: bool) -> None:
 
     if not rows:
         return
-    terms = pl.DataFrame(rows, infer_schema_length=None)
+    # A count of bodies rests on no cell.
+    terms = pl.DataFrame(rows, schema_overrides={"sha256": pl.String}, infer_schema_length=None)
     short = pl.col("sha256").str.head(12).alias("file")
     if every_cell or terms.height <= _FEW:
         corrected = terms["sent"].null_count() < terms.height

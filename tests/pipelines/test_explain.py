@@ -267,6 +267,13 @@ def test_explain_reads_a_measure_and_breakdown_as_one_or_two_words(run: Muster) 
     assert "STF.xlsx" in two.output, "the name that the force knows its file by"
 
 
+def test_a_count_of_bodies_rests_on_no_cell_and_names_them(run: Muster) -> None:
+    for count in ("SCOPE-01", "reporting_bodies kind=territorial"):
+        told = run("explain", count)
+        assert told.exit_code == 0, told.output
+        assert "\nvalue  AVS    -" in told.output
+
+
 def test_a_figure_that_is_not_computed_says_why(run: Muster) -> None:
     document = json.loads(run("explain", "SCOPE-07", "--json").stdout)
     assert document["value"] is None
