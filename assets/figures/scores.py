@@ -96,8 +96,10 @@ class Figures:
     def uncertain(self, moves: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         """Return by how much figures can be wrong, in per cent of what is printed.
 
-        `moves` is as `moves_of` returns it; of several that move one cell, any may be right. Rows
-        of `by` (columns of it), figure and most, for each figure that holds a cell that moves.
+        `moves` is as `moves_of` returns it; of several that move one cell, any may be right, and
+        of several queries any. `by` are no columns of it, or those that identify a query: then it
+        is what each moves. Rows of `by`, figure and most, for each figure that holds a cell that
+        moves.
         """
         up, down = pl.col("moved").max().clip(0), -pl.col("moved").min().clip(None, 0)
         cells = moves.group_by(*{*by, "receipt_id", "leaf"}).agg(up=up, down=down)
@@ -129,11 +131,21 @@ class Figures:
             held.filter(pl.col("part") == "rest").sum().alias("rest"),
             pl.col("answered").max(),
         )
+        # What one query moves it moves together; of an answer, one way or the other.
+        joint = pl.lit(bool(by)) & ~pl.col("kind").str.starts_with("answers")
+
+        def moved(part: str, else_by: pl.Expr) -> pl.Expr:
+            together = pl.col(f"{part}_up") - pl.col(f"{part}_down")
+            return pl.when(joint).then(together).otherwise(else_by)
+
         high, low = (
             value + pl.when(kind="share").then(_percent(n, m) - share).otherwise(each * (n - top))
             for n, m in (
-                (top + pl.col("top_up"), rest - pl.col("rest_down")),
-                (top - pl.col("top_down"), rest + pl.col("rest_up")),
+                (
+                    top + moved("top", pl.col(f"top_{up}") * way),
+                    rest + moved("rest", pl.col(f"rest_{down}") * -way),
+                )
+                for up, down, way in (("up", "down", 1), ("down", "up", -1))
             )
         )
         most = pl.max_horizontal(high - value, value - low) * 100 / pl.col("printed")

@@ -8,7 +8,8 @@ import pytest
 
 from assets.figures.agenda import Agenda, ordered
 from assets.figures.reconcile import reconcile
-from assets.figures.scores import Figures, effects, moves_of
+from assets.figures.scores import KEY, Figures, effects, moves_of
+from assets.figures.totals.leaves import LEAF
 from assets.figures.totals.national import national_totals
 from assets.returns.desk.decisions import queries
 from schemas.collection import Collection
@@ -204,3 +205,28 @@ def test_the_stop_line_bounds_every_figure(figures: Figures, seed: int) -> None:
         for number, *key, name, value, printed in of_returns.iter_rows():
             off = abs(values[tuple(key)] - value) * 100 / printed
             assert off <= bounds.get(number, limit if most is None else 0.0) + 1e-6, name
+
+
+@pytest.mark.parametrize("rule", ["Q101", "Q103"])
+def test_an_effect_is_what_a_figure_moves_by_once_all_cells_of_a_sum_are_as_expected(
+    figures: Figures, rule: str
+) -> None:
+    """Of a share, both what it is of and what it is a part of move: it was held for constant."""
+    told, expected = _tables([("MPS", rule, ALL, 100.0), ("GMP", rule, ALL, 400.0)], figures)
+    moves = moves_of(told, expected, figures.live, figures)
+    most = figures.uncertain(moves, KEY)
+    for (receipt_id,), of_one in most.group_by("receipt_id"):
+        own = moves.filter(receipt_id=receipt_id).select("receipt_id", "leaf", "moved")
+        live = figures.live.with_columns(LEAF).join(own, on=["receipt_id", "leaf"], how="left")
+        number = pl.col("number") + pl.col("moved").fill_null(0)
+        then = national_totals(live.with_columns(number).drop("moved", "leaf"), figures.collection)
+        key = ["measure", "breakdown", "period"]
+        off = (pl.col("then") - pl.col("value")).abs() * 100 / pl.col("printed")
+        found = (
+            of_one.join(figures.asked, on="figure")
+            .join(then.select(*key, then="value"), on=key)
+            .filter(pl.col("measure") != "investigations_per_force")
+        )
+        assert found.filter(pl.col("measure").str.ends_with("share")).height > 0
+        wrong = found.filter((off - pl.col("most")).abs() > 1e-6)
+        assert wrong.is_empty(), wrong.select(*key, "most", off)
