@@ -34,6 +34,9 @@ PROJECT: Final = Path(__file__).parents[2]
 """Where docs/ lies beside this in a checkout; who has the commands alone has no docs/."""
 
 
+_WHERE: Final = ("cell", "row_code", "column_code")
+
+
 @subcommand()
 @click.option(
     "--annotate",
@@ -100,10 +103,15 @@ def _print_checked(item: Checked, template: Template) -> None:
     if item.findings:
         columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
         of_repair = ">of repair: of, " * bool(causes)
-        found = []
+        # What is alike but for its cell, as in a sheet that is blank, is told once.
+        alike: dict[tuple[object, ...], dict[str, Any]] = {}
         for each in item.findings:
             of = ", ".join(str(number + 1) for number in follows(each, causes))
-            found.append({**vars(each), "of": of or None, "do": _advice(each)})
+            row = {**vars(each), "of": of or None, "do": _advice(each)}
+            key = tuple(value for name, value in row.items() if name not in _WHERE)
+            told = alike.setdefault(key, {**row, "cell": None})
+            told["cell"] = ", ".join(filter(None, [told["cell"], each.cell])) or None
+        found = [*alike.values()]
         print_rows(found, f"{of_repair}{columns}, what to do: do")
     sums = {edit.rule for edit in template.edits}
     blocked = (each for each in item.findings if each.severity == "B")

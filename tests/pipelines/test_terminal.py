@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipelines.cli.main import main, muster
 from pipelines.cli.output import print_json, print_rows, printable_streams, set_apart
 from schemas.cases import TYPES
 from schemas.collection import Collection
-from tests.returns import SampleReturn
+from tests.returns import SampleReturn, address_of
 
 NASTY = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202e\u2066\x7f\r\x00"
 
@@ -73,12 +74,17 @@ def test_what_differs_is_printed_with_the_digits_that_differ(
 
 def test_a_name_too_long_for_its_copy_loses_its_end(tmp_path: Path, collection: Collection) -> None:
     path = tmp_path / f"{'é' * 124}.xlsx"
-    SampleReturn.of("STF", collection).with_values(
-        {("registers", "force.gratuity", "accepted"): "c. 3"}
+    stf = SampleReturn.of("STF", collection)
+    blank = [place for place in stf.values if place[1].startswith("breach.")][:3]
+    stf.with_values(
+        {("registers", "force.gratuity", "accepted"): "c. 3", **dict.fromkeys(blank)}
     ).write(tmp_path / "a.xlsx").rename(path)
     done = CliRunner().invoke(muster, ["check", str(path), "--annotate", str(tmp_path / "out")])
     assert done.exit_code == 1, done.exception
     assert "V001" in done.output
+    cells = ", ".join(address_of(*place) for place in blank)
+    assert re.search(rf"S010 +B +second_jobs +{cells} ", done.output), "three blanks in one line"
+    assert "4 findings" in done.output
     (copy,) = (tmp_path / "out").iterdir()
     assert copy.name == f"{'é' * 100}-marked.xlsx"
 
