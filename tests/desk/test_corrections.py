@@ -14,6 +14,7 @@ from assets.returns.desk.corrections import (
     applied_mart,
     by_force,
     read_corrections,
+    refuse_harmful,
 )
 from assets.returns.validation import assets as validation
 from assets.returns.validation.judge import Judged, Received, judge
@@ -167,6 +168,18 @@ def test_a_correction_with_which_a_return_fails_that_would_count_is_the_desks_fa
     assert told
     assert all("(with what the desk corrected in " in row["message"] for row in told.values())
     assert all("See with the desk" in row["how_to_fix"] for row in told.values())
+
+
+def test_a_correction_may_fail_a_version_that_would_not_count(lake: Lake) -> None:
+    """As one that a later version has overtaken, in which the correction holds."""
+    applied = pl.DataFrame({"receipt_id": ["r"], "sheet": "s", "row_code": "r", "column_code": "c"})
+    row = {"receipt_id": "r", "force_code": "STF", "live": False, "held": False, "blocking": 0}
+    sent, corrected = pl.DataFrame([row]), pl.DataFrame([row | {"blocking": 1}])
+    refuse_harmful(lake, applied, sent, corrected)
+    _declare(lake, "STF,s,r,c,1,2,why,who,2012-06-20")
+    for counts in ("live", "held"):
+        with pytest.raises(HarmfulCorrectionError, match=r"STF s r c \(line 2\)"):
+            refuse_harmful(lake, applied, pl.DataFrame([row | {counts: True}]), corrected)
 
 
 def test_a_correction_of_a_force_without_a_live_return_waits(

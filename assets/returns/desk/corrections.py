@@ -22,7 +22,7 @@ from schemas.errors import ContractError, SetupError
 from schemas.finding import Finding
 from schemas.marts import Corrections as CorrectionsMart
 from schemas.tables import Corrections
-from schemas.template import Place, Template
+from schemas.template import Entry, Place, Template
 
 FILE: Final = "corrections.csv"
 _PLACE: Final = ("sheet", "row_code", "column_code")
@@ -67,16 +67,21 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
     entries = collection.template.entry_at
     for row in table.iter_rows(named=True):
         place = row["sheet"], row["row_code"], row["column_code"]
-        named = _named(lake, [(row["force_code"], *place)])
+        wrong = ""
         if row["force_code"] not in collection.forces or place not in entries:
-            raise SetupError(f"{path} corrects {named}: no such force or cell.")
-        put = Slot(entries[place], "A1", Cell(1, 1, row["to_value"], "text"))
-        if isinstance(type_entry(put), Finding):
+            wrong = "no such force or cell"
+        elif isinstance(type_entry(_put(entries[place], row["to_value"])), Finding):
+            belongs = what_belongs(entries[place])
+            wrong = f"to_value is none that may stand there; {belongs} belongs there"
+        if wrong:
             raise SetupError(
-                f"{path} corrects {named}: to_value is none that may stand there;"
-                f" {what_belongs(entries[place])} belongs there."
+                f"{path} corrects {_named(lake, [(row['force_code'], *place)])}: {wrong}."
             )
     return table
+
+
+def _put(entry: Entry, text: str) -> Slot:
+    return Slot(entry, "A1", Cell(1, 1, text, "text"))
 
 
 def _named(lake: Lake, keys: Iterable[tuple[str, ...]]) -> str:
