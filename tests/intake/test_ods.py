@@ -12,7 +12,7 @@ from tests.ods import write_content, write_ods
 from tests.returns import SampleReturn, address_of, findings_of, validated
 
 
-@pytest.mark.parametrize("force", ["STF", "KEN", "BTP", "NYP"])
+@pytest.mark.parametrize("force", ["STF", "KEN", "BTP", "NYK"])
 def test_a_return_gives_the_same_as_its_workbook(
     force: str, sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:
