@@ -87,8 +87,8 @@ def find(lake: Lake, name: str) -> Path:
             f" away since. Take it back from a backup that has it. There are: {known}"
         )
     if len(near) != 1:
-        what = "no release" if not near else f"{len(near)} releases"
-        raise SetupError(f"there is {what} {name}. There are: {known}")
+        said = f"{len(near)} releases have {name} in their names, so give more of one"
+        raise SetupError(f"{said if near else f'there is no release {name}'}. There are: {known}")
     return lake.releases / near[0]
 
 

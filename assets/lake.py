@@ -1,6 +1,7 @@
 """Where everything lies in the lake, and how a file gets there whole or not at all."""
 
 import base64
+import errno
 import fcntl
 import hashlib
 import os
@@ -45,6 +46,7 @@ _AT_ONCE: Final = 16
 _LATER: Final = ContextVar[dict[Path, None] | None]("later", default=None)
 """What `forced_together` is to force to the disk; None where each file is forced by itself."""
 
+_NOWHERE: Final = (os.strerror(errno.ENOENT), os.strerror(errno.ENOTDIR))
 _LOCK: Final = ".lock"
 _GLANCE: Final = 0.1
 
@@ -286,15 +288,18 @@ def write_errors(path: Path) -> Iterator[None]:
         # Polars has an error of its own for what the system refused, and names no file.
         if type(error).__module__ != "polars.exceptions" or "(os error " not in str(error):
             raise
-        raise _unwritten(path, str(error).rpartition("IO error: ")[2]) from error
+        raise _unwritten(path, str(error)) from error
 
 
 def _unwritten(path: Path, why: str) -> UnavailableError:
+    # Polars names the file behind what the system said, whichever kind of error it raises.
+    said = why.rpartition("IO error: ")[2].partition(" (os error ")[0]
+    do = (
+        "See that its folder is there" if said in _NOWHERE else "Free space or mend the permissions"
+    )
+    problem = f"cannot be written ({said})"
     return UnavailableError(
-        path,
-        f"cannot be written ({why})",
-        "Nothing that analysts see has changed. Free space or mend the permissions, then run"
-        " again.",
+        path, problem, f"Nothing that analysts see has changed. {do}, then run again."
     )
 
 

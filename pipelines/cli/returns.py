@@ -255,6 +255,7 @@ def cases(
     from assets.cases.destination import lake_places, results_at
     from assets.cases.job import chosen_pool, run_cases
     from assets.cases.sources import find_sources
+    from schemas.errors import SetupError
     from schemas.finding import FilesRefusedError
 
     if not (paths and out):
@@ -264,6 +265,13 @@ def cases(
                 " to s3://bucket/prefix."
             )
         paths, out = paths or places[:1], out or places[1]
+    folders = [path for path in paths if isinstance(path, Path) and path.is_dir()]
+    for folder in folders if isinstance(out, Path) else ():
+        if Path(out).resolve().is_relative_to(folder.resolve()):
+            raise SetupError(
+                f"{out} lies in {folder}, a folder of the extract, and would be read as rows the"
+                " next time. Name a folder beside it with --out."
+            )
     try:
         with results_at(out) as folder, _progress() as tell:
             sources = find_sources(paths)

@@ -60,6 +60,16 @@ def test_unreadable(tmp_path: Path) -> None:
     assert _run(tmp_path / "nowhere", "--out", tmp_path / "out").exit_code == 2
 
 
+def test_results_among_the_rows_are_refused_at_first(tmp_path: Path) -> None:
+    """Else the next run would read them as an extract."""
+    (tmp_path / "in").mkdir()
+    write_parquet(tmp_path / "in" / "rows.parquet", MANY)
+    for out in ("in/results", "in/below/results", "in"):
+        refused = _run(tmp_path / "in", "--out", tmp_path / out)
+        assert f"lies in {tmp_path / 'in'}, a folder of the extract" in str(refused.exception)
+    assert [each.name for each in (tmp_path / "in").iterdir()] == ["rows.parquet"]
+
+
 def test_check_takes_an_extract_too(tmp_path: Path) -> None:
     """With the same findings as a return: what is bad, at which row, and what to do."""
     good_file = write_csv(tmp_path / "fine.csv", MANY)

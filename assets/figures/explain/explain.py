@@ -311,7 +311,7 @@ def _of_measure(
     if period is None:
         period = periods[0] if len(periods) == 1 else "collection"
     if period not in periods:
-        raise SetupError(_unknown(f"period of {measure} {written}", period, periods))
+        raise SetupError(_unknown(f"period of {measure} {written}".rstrip(), period, periods))
     return Question(measure, written, period, force_code)
 
 
