@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assets.intake.landing import is_litter
-from assets.intake.store import ID_LENGTH, KEPT_NAME, released
+from assets.intake.store import ID_LENGTH, KEPT_NAME, entries, released
 from assets.lake import Lake, atomic_file
 from schemas.cases import READABLE
 from schemas.finding import Finding, finding
@@ -196,12 +196,16 @@ class Receipts(Generic[R]):
         self._lake, self._folder, self._form = lake, lake.raw / folder, form
 
     def all(self) -> list[R | Damaged[R]]:
-        """Return the receipts that can be read, in order, and after them those that cannot."""
+        """Return the receipts that can be read, in order, and after them those that cannot.
+
+        Raises:
+            UnavailableError: their folder cannot be read.
+        """
         found = self._there()
         return [*found, *self._gone(found)]
 
     def _there(self) -> list[R | Damaged[R]]:
-        paths = sorted(self._folder.glob("*.json"))
+        paths = [path for path in entries(self._folder) if path.suffix == ".json"]
         found = [self._read(path) for path in paths if not is_litter(path.name)]
         whole = (each for each in found if not isinstance(each, Damaged))
         # Beside one that has been found to be of a force, a kill may leave it as nobody's.

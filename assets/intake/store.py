@@ -17,6 +17,7 @@ from typing import IO, Any, Final, Literal
 
 from assets.lake import MANIFEST, Lake, atomic_file, sync_folder, write_errors
 from schemas.cases import folder_force
+from schemas.errors import UnavailableError
 
 Kind = Literal["return", "extract", "research", "report"]
 
@@ -80,14 +81,48 @@ class Kept:
         return changed(self.path, self.name, self.sha256) if self.path else gone
 
 
+@contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Turn a failed read of `path` into an error that says what to do.
+
+    Raises:
+        UnavailableError: the operating system refused the read.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            Path(error.filename or path),
+            f"cannot be read ({error.strerror or error})",
+            "Nothing that analysts see has changed. Mend the permissions, or take the account of"
+            " the service, then run again.",
+        ) from error
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, sorted; a folder that is not there is empty.
+
+    Not by `Path.glob`, to which one that it may not read is empty too.
+
+    Raises:
+        UnavailableError: it cannot be read.
+    """
+    with read_errors(folder), suppress(FileNotFoundError):
+        return sorted(folder.iterdir())
+    return []
+
+
 def kept(lake: Lake, kind: Kind) -> list[Kept]:
     """Return the files of a kind in order of their numbers; what is called otherwise is none.
 
     Of research and reports also those that are gone, by the gaps in their numbers, or because a
     release was made from them.
+
+    Raises:
+        UnavailableError: their folder cannot be read.
     """
     folder = lake.raw / FOLDERS[kind]
-    names = [at.name for at in sorted(folder.glob("[!.]*")) if KEPT_NAME.fullmatch(at.name)]
+    names = [at.name for at in entries(folder) if KEPT_NAME.fullmatch(at.name)]
     there = {name[-_HASH_LENGTH:] for name in names}
     if kind == "report":
         names += sorted({sha256 for (sha256,) in released(lake, "reports")} - there)
@@ -106,7 +141,7 @@ def without_receipt(lake: Lake, known: Container[str | None]) -> list[Path]:
     Either a receipt was lost, or a run was killed before it wrote one.
     """
     folders = lake.raw / FOLDERS["return"], lake.quarantine
-    files = (at for folder in folders for at in sorted(folder.glob("[!.]*")))
+    files = (at for folder in folders for at in entries(folder))
     return [at for at in files if KEPT_NAME.fullmatch(at.name) and at.name[:ID_LENGTH] not in known]
 
 

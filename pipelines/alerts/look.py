@@ -7,6 +7,7 @@ to be wrong, nor over.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -249,8 +250,9 @@ def look(lake: Lake, collection: Collection, today: date) -> Found:
             found["research-refused"] = research(read_table(problems), collection)
         return found | _returns(lake, collection, today)
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        where = Path(getattr(error, "filename", None) or lake.work)
         raise LakeError(
-            lake.work, f"cannot be read ({type(error).__name__})", "See muster doctor."
+            where, f"cannot be read ({type(error).__name__})", "See muster doctor."
         ) from error
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from assets.lake import Lake
 from assets.returns.desk.decisions import DeskError, Ledger, same_person, sent_by
-from schemas.errors import LakeError
+from schemas.errors import LakeError, UnavailableError
 
 
 @pytest.fixture
@@ -61,6 +61,14 @@ def test_a_damaged_record_is_noticed(lake: Lake) -> None:
     path = next((lake.desk / "ledger").glob("*.json"))
     path.write_text(json.dumps({"number": 1}))
     with pytest.raises(LakeError, match="not a record"):
+        Ledger(lake).records()
+
+
+def test_a_ledger_that_cannot_be_read_is_no_empty_one(lake: Lake) -> None:
+    """Else every choice and reason would be forgotten, and other versions count."""
+    (lake.desk).mkdir(parents=True)
+    (lake.desk / "ledger").write_text("no folder, as one without permission")
+    with pytest.raises(UnavailableError, match=r"ledger: cannot be read \(Not a directory\)"):
         Ledger(lake).records()
 
 

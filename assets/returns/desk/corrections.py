@@ -12,6 +12,7 @@ import polars as pl
 
 from assets.intake.quoting import codes_of, shown
 from assets.intake.reading import Cell
+from assets.intake.store import read_errors
 from assets.lake import Lake
 from assets.returns.validation.cells import type_entry, what_belongs
 from assets.returns.validation.layout import Slot
@@ -46,15 +47,18 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
 
     Raises:
         SetupError: the file is not as it must be.
+        UnavailableError: it cannot be read.
     """
     path = lake.desk / FILE
-    if not path.exists():
-        return empty(Corrections)
+    with read_errors(path):
+        if not path.exists():
+            return empty(Corrections)
+        content = path.read_bytes()
     columns, at = empty(Corrections).columns, ""
     day = pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=False)
     try:
         # A correction of a blank cell expects nothing.
-        text = pl.read_csv(path, infer_schema=False).select(columns)
+        text = pl.read_csv(content, infer_schema=False).select(columns)
         dated = text.with_columns(day, pl.col("from_value").fill_null(""))
         at = "".join(f", line {line}" for line, row in enumerate(dated.rows(), 2) if None in row)
         table = conform(Corrections, dated)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.intake.store import Clock, utc_now
+from assets.intake.store import Clock, entries, read_errors, utc_now
 from assets.lake import Lake, scratch_file, sync_folder, write_errors
 from schemas.conform import conform
 from schemas.contract import empty
@@ -71,17 +71,21 @@ class Ledger:
         """Return the records of some kinds, or all, in order.
 
         Raises:
-            LakeError: a record is damaged.
+            LakeError: a record is damaged, or cannot be read.
         """
         found = []
-        for path in sorted(self._folder.glob("*.json")):
+        for path in entries(self._folder):
+            if path.suffix != ".json":
+                continue
             try:
-                record = Record(**json.loads(path.read_text(encoding="utf-8")))
+                with read_errors(path):
+                    said = path.read_bytes()
+                record = Record(**json.loads(said.decode()))
                 at = datetime.fromisoformat(record.at)
                 for key, kind in _CONTENT[record.kind.removesuffix("s")].items():
                     if not all(isinstance(of[key], kind) for of in record.each):
                         raise TypeError(key)
-            except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+            except (ValueError, TypeError, LookupError, RecursionError) as error:
                 raise LakeError(
                     path,
                     f"is not a record ({type(error).__name__})",
