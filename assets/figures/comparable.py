@@ -20,6 +20,7 @@ from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
+from schemas.errors import MusterError
 from schemas.figures import levels
 from schemas.marts import Comparisons, Series
 from schemas.measures import NOW, QUESTION
@@ -30,6 +31,8 @@ from schemas.wording import plural
 Row = dict[str, Any]
 """A row of NationalTotals."""
 
+SERIES: Final = "series"
+"""The folder of marts that has the series over collections, and its file there."""
 _FORCES: Final = "forces_included"
 _OF_FORCES: Final = pl.col("breakdown").str.contains(r"\bstatistic=")
 """Of a statistic over forces, which is no count: it need not be whole."""
@@ -286,6 +289,22 @@ def released_collections(root: Path) -> list[Released]:
     found = [Released.shown(link.resolve(), link.name, root) for link in shown if link.exists()]
     own = [one for one in found if not one.collection.repeats]
     return sorted(own, key=lambda one: (one.collection.period.start, one.collection.id))
+
+
+def outdated_series(root: Path) -> str | None:
+    """Return what the series of a lake is, if not of the releases shown now; None where it is.
+
+    And where there is none.
+    """
+    try:
+        if not (mart := root / "marts" / SERIES / f"{SERIES}.parquet").exists():
+            return None
+        of = pl.read_parquet_metadata(mart).get("made_from")
+        now = ", ".join(one.folder.name for one in released_collections(root))
+    except Exception as error:  # whatever keeps it from being read is the reason
+        why = f": {error}" if isinstance(error, MusterError) else ""
+        return f"cannot be held to the releases that are shown{why}"
+    return None if of == now else f"is of {of}; shown are {now or 'none'}"
 
 
 def series(released: Iterable[Released]) -> pl.DataFrame:

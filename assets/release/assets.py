@@ -25,7 +25,7 @@ from assets.release.identity import (
 )
 from assets.release.pack import DICTIONARY
 from assets.release.pages.drawn import REPORT
-from assets.release.publish import publish
+from assets.release.publish import publish, renew_series
 from assets.tables import read_table
 from schemas.collection import load_collection
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
@@ -99,6 +99,8 @@ def marts(
         raise
     except Exception as error:
         raise unquoted(error) from None
+    if older := renew_series(lake_root):
+        context.log.warning(f"marts/series {older}")
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(release_id(made_from)),
         metadata={

@@ -7,11 +7,13 @@ in place.
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
+from assets.figures.comparable import outdated_series
 from assets.history import chosen, record, shown
 from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
@@ -113,6 +115,20 @@ def show(lake: Lake, folder: Path, *, by_hand: bool = False) -> None:
         return
     # Also of one that is shown already, by a run that was killed before it said so.
     record(lake, folder.name, edition_of(folder), instead_of)
+
+
+def renew_series(root: Path) -> str | None:
+    """Make the series anew where it is outdated; return what it is if it is so still, else None.
+
+    A release is shown before, and stays so, whatever that of another collection lacks.
+    """
+    if not outdated_series(root):
+        return None
+    from assets.release.pages.series import write_series  # noqa: PLC0415 - few lakes have one
+
+    with suppress(Exception):  # what it comes to is told: it is older than what is shown
+        write_series(root)
+    return outdated_series(root)
 
 
 def _require_same(made: Path, kept: Path) -> None:

@@ -166,7 +166,7 @@ def go_back(name: str, collection: Collection) -> None:
     return in use whatever comes in, choose it with muster versions.
     """
     from assets.marts import damage
-    from assets.release.publish import show
+    from assets.release.publish import renew_series, show
 
     lake = lake_of(collection)
     with held(lake.root):
@@ -176,8 +176,10 @@ def go_back(name: str, collection: Collection) -> None:
                 folder, f"is damaged: {'; '.join(found[:5])}", "Go back to another release."
             )
         show(lake, folder, by_hand=True)
-        back = chosen(lake)
+        back, older = chosen(lake), renew_series(lake.root)
     click.echo(f"{lake.marts} shows {folder.name}{instead(back, collection.id)}")
+    if older:
+        click.echo(f"marts/series {older}", err=True)
 
 
 @subcommand(of=releases)

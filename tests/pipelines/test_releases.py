@@ -46,6 +46,8 @@ def test_a_revision_says_old_new_and_whose_return_caused_it(
     assert {row["because"] for row in found["totals"]} == {"STF"}
     assert ("investigations", "category=second_jobs") not in totals
     assert "INV-01" in {row["figure_id"] for row in found["figures"]}
+    both = run("releases", "compare", "2012-revisit")
+    assert str(both.exception).startswith("2 releases have 2012-revisit in their names, so give")
     printed = run("releases", "compare", old.name[-6:])
     assert "STF: live return" in printed.output
     assert (
@@ -58,8 +60,11 @@ def test_going_back_stands_until_a_run_makes_another_or_somebody_undoes_it(
     two: tuple[Path, Path], lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:
     old, new = two
+    assert run("series").exit_code == 0
+    assert _in_the_series(lake) == 2208
     back = run("releases", "go-back", old.name)
     assert back.exit_code == 0
+    assert _in_the_series(lake) == 2207, "the series is of what is shown"
     assert f"shows {old.name} instead of {new.name}, until" in back.output
     assert lake.marts.resolve() == old
     listed = json.loads(run("releases", "--json").stdout)
@@ -74,7 +79,10 @@ def test_going_back_stands_until_a_run_makes_another_or_somebody_undoes_it(
         assert "Published" not in made.output
         assert lake.marts.resolve() == old, "what somebody chose is not undone by a schedule"
     assert "instead" not in run("releases", "go-back", new.name).output
-    assert run("run").exit_code == 0
+    made = run("run")
+    assert (made.exit_code, _in_the_series(lake)) == (0, 2208)
+    assert "Make it again" not in made.output
+    assert f"  series  {lake.root / 'marts' / 'series'}\n" in made.output
     assert lake.marts.resolve() == new
     run("releases", "go-back", old.name)
     shutil.rmtree(new)
@@ -84,6 +92,11 @@ def test_going_back_stands_until_a_run_makes_another_or_somebody_undoes_it(
     sample("KEN").with_values({CELL: "c. 3"}).write(lake.landing / "KEN second.xlsx")
     assert run("run").exit_code == 0
     assert lake.marts.resolve() not in {old, new}, "a run shows what the returns make"
+
+
+def _in_the_series(lake: Lake) -> int:
+    rows = pl.read_parquet(lake.root / "marts" / "series" / "series.parquet")
+    return int(rows.filter(measure="investigations", breakdown="")["value"].item())
 
 
 @pytest.mark.slow

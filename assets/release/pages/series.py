@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.comparable import released_collections, series
+from assets.figures.comparable import SERIES, released_collections, series
 from assets.figures.explain.released import Released
 from assets.lake import atomic_file
 from assets.marts import read_manifest, write_mart
@@ -38,7 +38,6 @@ from schemas.marts import Series
 from schemas.template import Template
 from schemas.wording import plural
 
-SERIES: Final = "series"
 _HOW: Final = (
     "Periods differ in length: where a figure is a count, the rates a month are what to compare."
     " The column after a figure says whether it counts what the collection before counted. Where"
@@ -67,11 +66,11 @@ def write_series(root: Path) -> pl.DataFrame:
     found, folder = series(released), root / "marts" / SERIES
     names = ", ".join(one.folder.name for one in released)
     sources = "; ".join(dict.fromkeys(one.collection.sources for one in released))
-    with atomic_file(folder / f"{SERIES}.parquet") as file:
-        said = {"release": SERIES, "made_from": names, "sources": sources}
-        write_mart(file, SERIES, Series, found, said)
     with atomic_file(folder / INDEX) as file:
         file.write(_page(released, found, {"release": names, "sources": sources}).encode())
+    with atomic_file(folder / f"{SERIES}.parquet") as file:  # last: it says what both are of
+        said = {"release": SERIES, "made_from": names, "sources": sources}
+        write_mart(file, SERIES, Series, found, said)
     return found
 
 
