@@ -8,13 +8,14 @@ import os
 import shutil
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from assets.disclosure import ledger
-from assets.intake.landing import waiting_anywhere
+from assets.figures.comparable import SERIES, outdated_series
+from assets.intake.landing import astray, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.receipts import Damaged, Receipt, ReturnReceipt, Version, case_versions
 from assets.intake.store import FOLDERS, changed, kept, without_receipt
@@ -123,6 +124,16 @@ def leftovers(root: Path) -> Iterator[Examined]:
     yield from examined("leftovers", ill, root, "none")
 
 
+def strays(root: Path, collections: Collection[str]) -> Iterator[Examined]:
+    """Say what lies in landing where no run looks: `collections` are the ids that are known."""
+    do = f"Put returns into the folder of theirs in landing: {', '.join(sorted(collections))}"
+    ill: list[Ill] = [
+        ("warn", path, f"is in the folder of no collection ({plural(number, 'file')})", do)
+        for path, number in astray(root, collections).items()
+    ]
+    yield from examined("landing", ill)
+
+
 def landing(lake: Lake) -> Iterator[Examined]:
     """Say what waits in landing that will not be taken in."""
     found = waiting_anywhere(lake)
@@ -217,6 +228,16 @@ def releases(lake: Lake) -> Iterator[Examined]:
     yield from examined(
         "marts", _shown(lake), lake.marts, f"shows {lake.marts.resolve().name}, complete"
     )
+
+
+def series(root: Path) -> Iterator[Examined]:
+    """Say whether the series, where there is one, is of the releases that are shown."""
+    if (folder := root / "marts" / SERIES).exists():
+        older = outdated_series(root)
+        ill: list[Ill] = [("warn", folder, f"{older}", "Make it again: muster series")] * bool(
+            older
+        )
+        yield from examined("series", ill, folder, "of the releases that are shown")
 
 
 def public_editions(lake: Lake) -> Iterator[Examined]:

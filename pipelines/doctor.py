@@ -5,7 +5,7 @@ Only looks. The lake itself is examined in assets/doctor.py; `examine` puts both
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from pipelines.instance import damaged_databases, history_is_gone, home_folder
 from pipelines.portal.accounts import RESTORE, Accounts
 from pipelines.portal.sending import damage
 from schemas.collection import addressed, load_collection
-from schemas.errors import LakeError, MusterError, SetupError
+from schemas.errors import LakeError, MusterError, SetupError, UnavailableError
 from schemas.reference import collection_files, outside
 from schemas.wording import plural
 
@@ -39,18 +39,32 @@ def examine() -> Iterator[Examined]:
     if root.is_dir():
         for look in (doctor.permissions, doctor.space, doctor.leftovers):
             yield from look(root)
+        yield from doctor.strays(root, collection_files())
         for name in sorted(collection_files()):
             yield from examined("collections", _broken(name))
             lake = Lake(root, name)
             if lake.landing.exists() or lake.raw.exists() or lake.releases.exists():
                 parts = (doctor.landing, doctor.received, doctor.releases, doctor.public_editions)
-                for found in (each for part in parts for each in part(lake)):
+                for found in (each for part in parts for each in _readable(part, lake)):
                     yield replace(found, do=addressed(found.do, name))
         yield from examined("collections", _unknown(root))
+        yield from doctor.series(root)
         yield from portal(root / "portal")
     yield from settings()
     yield from history()
     yield from alerts()
+
+
+def _readable(part: Callable[[Lake], Iterator[Examined]], lake: Lake) -> Iterator[Examined]:
+    """Yield what a part of the doctor says; where it may not read something, that alone."""
+    do = "Mend its permissions, or look as the account of the service."
+    try:
+        yield from part(lake)
+    except UnavailableError as error:
+        yield from examined("permissions", [("bad", error.path, error.problem, do)])
+    except OSError as error:
+        seen = f"cannot be read ({error.strerror})"
+        yield from examined("permissions", [("bad", error.filename or lake.root, seen, do)])
 
 
 def settings() -> Iterator[Examined]:

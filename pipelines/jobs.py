@@ -20,13 +20,14 @@ from dagster import DagsterRunStatus, DefaultScheduleStatus, DefaultSensorStatus
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.intake.arrivals import Look, Memory, look, quiet
-from assets.intake.landing import waiting_anywhere
+from assets.intake.landing import astray, waiting_anywhere
 from assets.intake.store import utc_now
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
 from pipelines.outcome import FAILURES, can_pass
 from schemas.collection import Collection, command, load_collection, sound_collections
 from schemas.errors import SetupError
+from schemas.reference import collection_files
 from schemas.wording import Number, plural
 
 SWITCH: Final = "MUSTER_AUTOMATION"
@@ -86,9 +87,11 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
     """
     lake = Lake(lake_root(), collection.id)
     lines = []
+    if lost := astray(lake.root, collection_files()):
+        lines.append(f"in landing, in no collection's folder: {', '.join(p.name for p in lost)}")
     if not lake.table("validation/all_findings").exists():
         expected = Number(len(collection.forces))
-        return [f"nothing has been run yet; {expected:force is|forces are} expected"]
+        return [*lines, f"nothing has been run yet; {expected:force is|forces are} expected"]
     if not lake.marts.exists():
         lines.append(f"no release is shown to analysts; run: {command('run', collection.id)}")
     if unfinished := waiting_anywhere(lake).unfinished:

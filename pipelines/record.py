@@ -19,8 +19,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from assets.figures.comparable import outdated_series
 from assets.intake.arrivals import Memory, look
-from assets.intake.landing import waiting_anywhere
+from assets.intake.landing import astray, is_hidden, waiting_anywhere
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, atomic_file, write_errors
 from assets.marts import damage, read_manifest
@@ -37,9 +38,13 @@ from pipelines.standing import (
 )
 from schemas.collection import Collection, sound_collections, usual_collection
 from schemas.errors import MusterError, SetupError
+from schemas.reference import collection_files
+from schemas.research import BASIS_FILE
 
 _SETTLED: Final = 50_000_000
 """Nanoseconds in which two changes of a large file may leave the same trace."""
+_UNTOLD: Final = {FOLDER.split()[0], "-"}
+"""What is seen of a folder, and of a file too large to be read once more."""
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -103,6 +108,15 @@ def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) ->
     names = {f"{sequence:06d}-{receipt_id}" for sequence, receipt_id in read}
     files = [path.stem.split("-", 2) for path in (lake.raw / "receipts").glob("[!.]*")]
     yield names != {"-".join(parts[:2]) for parts in files}
+    kept = {seen.split()[0] for seen in after.kept.values()} | _UNTOLD
+    kept |= {sha256 for name in after.kept for sha256 in _HASH.findall(name)}
+    yield not kept.issuperset(
+        seen.split()[0]
+        for name, seen in after.given.items()
+        if name.startswith("landing/") and not name.endswith(f"/{BASIS_FILE}")
+        if not any(map(is_hidden, name.split("/")))
+    )
+    yield bool(astray(lake.root, collection_files()))
     waiting = waiting_anywhere(lake)
     yield bool(waiting.unfinished) or not all(os.access(path, os.R_OK) for path in waiting.files)
     if only is not None:
@@ -111,6 +125,7 @@ def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) ->
     release = lake.marts.resolve()
     yield read_manifest(release)["made_from"].get("public") == LOST or bool(damage(release))
     yield not damaged_now(lake).is_empty()
+    yield outdated_series(lake.root) is not None
 
 
 def _hashes(lake: Lake, name: str) -> Iterable[str]:

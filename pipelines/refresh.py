@@ -49,7 +49,8 @@ class Refreshed:
 
     `new`, `duplicates`, `left`, `refused`, `ignored` and `litter` say what became of the files in
     landing; `extracts` how many case-level extracts are new. `research` names the research files
-    received now. `lost` says what of Dagster's history was found lost before.
+    received now, `reports` has why force reports were not read whole. `lost` says what of Dagster's
+    history was found lost before.
     """
 
     outcome: RunOutcome
@@ -62,6 +63,7 @@ class Refreshed:
     ignored: list[str] = field(default_factory=list)
     litter: list[str] = field(default_factory=list)
     research: list[str] = field(default_factory=list)
+    reports: dict[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
 
 
@@ -95,6 +97,7 @@ def refresh(collection_id: str) -> Refreshed:
         ignored=about["ignored_in_landing"],
         litter=about["litter_in_landing"],
         research=research["new"],
+        reports=_metadata(result, ["reports", "report_figures"])["problems"],
         lost=lost,
     )
 

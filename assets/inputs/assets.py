@@ -26,6 +26,7 @@ from schemas.marts import InvestigationsByMonth
 from schemas.tables import ExtractFindings, Extracts
 
 _RECEIPTS, _EXTRACTS = "intake/receipts", "cases/extracts"
+_REPORTS = "reports/report_figures"
 _FILES, _PROBLEMS = "research/research_files", "research/research_problems"
 
 
@@ -140,17 +141,20 @@ def report_figures(
     lake: Lake,
     collection: Collection,
     damaged: pl.DataFrame,
+    about: dict[str, Any],
 ) -> pl.DataFrame:
     read = read_reports(lake, collection, config.settled, damaged)
-    for name, problems in read.problems.items():
-        context.log.warning(f"{name}: {'; '.join(problems)}")
+    told = {name: "; ".join(problems) for name, problems in read.problems.items()}
+    for name, problems in told.items():
+        context.log.warning(f"{name}: {problems}")
+    about[_REPORTS] = {"problems": told}
     return read.figures
 
 
 PARTS = (
     made(_RECEIPTS, "intake/damaged_receipts", by=intake),
     made(_EXTRACTS, "cases/investigations_by_month", "cases/extract_findings", by=cases),
-    made("reports/report_figures", by=report_figures, damaged="intake/damaged_receipts"),
+    made(_REPORTS, by=report_figures, damaged="intake/damaged_receipts"),
     made(*RESEARCH.values(), _FILES, _PROBLEMS, by=research),
     made("research/social_media", by=social_media, instances=RESEARCH["instances"]),
     Check(

@@ -5,7 +5,7 @@ import fcntl
 import os
 import signal
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from itertools import chain
@@ -115,6 +115,24 @@ def waiting_anywhere(lake: Lake) -> Waiting:
     """Return the files dropped in a landing folder and in the folders known in it."""
     flat = (lake.landing, lake.reports, lake.research)
     return _together([*map(waiting, flat), waiting_below(lake.cases)])
+
+
+def astray(root: Path, collections: Container[str]) -> dict[Path, int]:
+    """Return what lies in `landing` of a lake and in the folder of no collection; with its files.
+
+    What was taken in once is of a collection, though nobody describes that just now.
+
+    Args:
+        root: the root of the lake.
+        collections: the ids of the collections that are known.
+    """
+    landing, found = root / "landing", dict[Path, int]()
+    for path in sorted(landing.iterdir()) if landing.is_dir() else ():
+        known = path.name in collections or (root / "raw" / path.name).is_dir()
+        if not is_litter(path.name) and not (path.is_dir() and known):
+            below = path.rglob("*") if path.is_dir() else [path]
+            found[path] = sum(not (is_litter(each.name) or each.is_dir()) for each in below)
+    return {path: files for path, files in found.items() if files}
 
 
 def _together(found: Iterable[Waiting]) -> Waiting:

@@ -16,6 +16,8 @@ from pipelines.cli.output import (
     lake_of,
     print_json,
     print_rows,
+    require_force,
+    shown,
     subcommand,
 )
 from schemas.vocabulary import STATES
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 
 
 def print_unattributed(lake: Lake) -> None:
-    """Print which files are of no known force, and what of the raw store is damaged."""
+    """Print which files are of no known force or collection, and what raw has that is damaged."""
+    from assets.intake.landing import astray, name_as_text
     from assets.intake.raw_store import RawStore
     from assets.intake.store import without_receipt
     from assets.intake.tables import damaged_now
     from assets.unattributed import unattributed_files
+    from schemas.reference import collection_files
 
     files = unattributed_files(lake)
     if files:
@@ -40,14 +44,21 @@ def print_unattributed(lake: Lake) -> None:
         click.echo(f"\nRejected besides, of no known force: {many} in landing")
         columns = "file: file_name, came: received_at, lies at: lies_at, what is wrong: why"
         print_rows([vars(file) for file in files], columns)
+    known = collection_files()
+    if lost := astray(lake.root, known):
+        click.echo("\nIn landing, but in the folder of no collection, so no run takes it in:")
+        for path, number in lost.items():
+            what = f" (a folder, {plural(number, 'file')})" if path.is_dir() else ""
+            click.echo(f"  {shown(name_as_text(path.name))}{what}")
+        click.echo(f"  Put returns into the folder of theirs: {', '.join(sorted(known))}")
     damaged = damaged_now(lake)
     if damaged.height:
         click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
         print_rows(damaged, "file, force: force_code, >version, what is wrong: problem")
     if is_held(lake.root):  # what a run has just kept has its receipt at its end
         return
-    if lost := without_receipt(lake, {each.receipt_id for each in RawStore(lake).all()}):
-        many = plural(len(lost), "file")
+    if alone := without_receipt(lake, {each.receipt_id for each in RawStore(lake).all()}):
+        many = plural(len(alone), "file")
         click.echo(f"\nKept without a receipt, lost or not written: {many}; see muster doctor")
 
 
@@ -259,6 +270,7 @@ def versions(
             raise click.UsageError("--sign needs --by ROLE")
         _sign_off(lake, now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
+    require_force(force_code, collection, mine.height)
     typed = typed_changes(lake, mine, now.entries, now.findings)
     if as_json:
         changed = version_changes(mine, now.entries)

@@ -14,6 +14,7 @@ import click
 from click.decorators import FC
 
 from assets.lake import Lake, lake_there
+from schemas.errors import SetupError
 from schemas.wording import visible
 
 if TYPE_CHECKING:
@@ -74,6 +75,16 @@ def lake_of(collection: "Collection") -> Lake:
         SetupError: there is no lake.
     """
     return Lake(lake_there(), collection.id)
+
+
+def require_force(force_code: str, collection: "Collection", found: object) -> None:
+    """Raise SetupError where a force is none that a collection expects, and nothing of it is found.
+
+    What came of one that it expects no more is shown.
+    """
+    if not found and force_code not in collection.forces:
+        expected = ", ".join(collection.forces)
+        raise SetupError(f"{collection.id} expects no force {force_code}. It expects {expected}.")
 
 
 sample_option = _collection_option(

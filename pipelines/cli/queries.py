@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assets.lake import write_errors
-from pipelines.cli.output import CSV_FILE, lake_of, print_json, print_rows, subcommand
+from pipelines.cli.output import (
+    CSV_FILE,
+    lake_of,
+    print_json,
+    print_rows,
+    require_force,
+    subcommand,
+)
 from schemas.wording import plural
 
 if TYPE_CHECKING:
@@ -99,6 +106,7 @@ def queries(
     rows = found.rows if everything else found.open
     if force_code:
         rows = rows.filter(force_code=force_code)
+        require_force(force_code, collection, rows.height)
     if export:
         with write_errors(export):
             rows.write_csv(export)

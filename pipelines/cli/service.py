@@ -200,10 +200,21 @@ def _report(done: Refreshed, collection: Collection) -> None:
         listed = ", ".join(differing.head(_SHOWN)) + (" ..." if differing.len() > _SHOWN else "")
         click.echo(f"  differing: {listed}\n  see: {command('reconcile', collection.id)}")
     click.echo(f"\nPublished {done.release}")
+    _print_places(lake, read_manifest(release.folder)["found"]["public"]["withheld"])
+
+
+def _print_places(lake: Lake, withheld: str | None) -> None:
+    """Print where what is shown lies; `withheld` is why no public edition is."""
+    from assets.figures.comparable import SERIES, outdated_series
+
     for what, name in _PLACES.items():
         click.echo(f"  {what:<8}{shown_path(lake.marts / name)}")
-    if withheld := read_manifest(release.folder)["found"]["public"]["withheld"]:
+    if withheld:
         click.echo(f"  {'':<8}no public edition of this release: {withheld}")
+    if (folder := lake.root / "marts" / SERIES).exists():
+        older = outdated_series(lake.root)
+        told = f" {older}. Make it again: muster series" if older else ""
+        click.echo(f"  {SERIES:<8}{shown_path(folder)}{told}")
 
 
 def _print_taken_in(done: Refreshed, lake: Lake) -> None:
@@ -226,6 +237,12 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         click.echo(f"Took in {plural(done.extracts, 'new case-level extract')}")
     if done.research:
         click.echo(f"Took in research: {', '.join(done.research)}")
+    if done.reports:
+        click.echo(f"{plural(len(done.reports), 'force report')} not read whole:")
+        for name, why in [*done.reports.items()][:_SHOWN]:
+            click.echo(f"  {shown(name)}: {why}")
+        if len(done.reports) > _SHOWN:
+            click.echo(f"  and {len(done.reports) - _SHOWN:,} more: muster read-report says why")
     problems = read_table(lake.table("research/research_problems"))
     if problems.height:
         count = plural(problems.height, "problem")

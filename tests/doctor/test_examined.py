@@ -57,8 +57,14 @@ def test_releases_that_no_collection_describes_are_named(
 ) -> None:
     monkeypatch.setenv("MUSTER_LAKE", str(lake.root))
     (lake.root / "releases" / "2010-count").mkdir(parents=True)
+    (lake.root / "landing" / "2012-revist").mkdir()
+    (lake.root / "landing" / "2012-revist" / "KEN.xlsx").write_text("a return")
+    (lake.root / "marts" / "series").mkdir()
+    (lake.root / "marts" / "series" / "series.parquet").write_text("of other releases")
     found = {each.where: each.observed for each in service.examine() if each.level != "ok"}
     assert "a collection that is not known" in found[str(lake.root / "releases" / "2010-count")]
+    assert "folder of no collection (1 file)" in found[str(lake.root / "landing" / "2012-revist")]
+    assert "cannot be held to the rel" in found[str(lake.root / "marts" / "series")]
 
 
 def test_what_is_well_is_named_whole_and_tells_nobody_to_do_anything(lake: Lake) -> None:

@@ -139,8 +139,20 @@ def test_broken_returns_are_rejected_and_the_others_published(
     (landing / "CMB.xlsx").write_bytes((landing / "CMB.xlsx").read_bytes()[:5000])
     (landing / "COL.xlsx").write_text("the figures are in the e-mail")
     fresh = Lake(tmp_path / "fresh", "2012-revisit")
+    fresh.reports.mkdir()
+    (fresh.reports / "STF.xlsx").write_text("no report")
+    strays = landing.with_name("2012-revist") / "KEN.xlsx", landing.with_name("KEN.xlsx")
+    strays[0].parent.mkdir()
+    for stray in strays:
+        stray.write_text("a return")
     result = invoke(fresh.root, "run")
     assert result.exit_code == 0, result.output
+    for told in (
+        "STF.xlsx: a report is read from",
+        "  KEN.xlsx\n",
+        "2012-revist (a folder, 1 file)",
+    ):
+        assert told in result.output
     found = {
         (row["force_code"], row["rule_id"], row["sheet"], row["cell"])
         for row in _mart(fresh, "findings").to_dicts()
@@ -234,11 +246,15 @@ def test_check_tells_cells_in_the_order_of_the_template_and_what_it_could_not_ch
     assert "Not checked yet" not in told
 
 
-def test_status_has_a_line_for_every_force(run: Muster, collection: Collection) -> None:
+def test_status_has_a_line_for_every_force(lake: Lake, run: Muster, collection: Collection) -> None:
     rows = json.loads(run("status", "--json").output)
     assert [row["force_code"] for row in rows] == sorted(collection.forces)
     assert [*rows[0]] == [*empty(MARTS["returns_status"]).columns, "sign_off"]
+    (lake.root / "landing" / "2012-revist").mkdir()
+    (lake.root / "landing" / "empty").mkdir()
+    (lake.root / "landing" / "2012-revist" / "KEN.xlsx").write_text("a return")
     text = run("status").output
+    assert "no run takes it in:\n  2012-revist (a folder, 1 file)\n  Put returns into" in text
     assert all(force in text for force in collection.forces)
     assert all(name in text for name in collection.bodies["short_name"])
 

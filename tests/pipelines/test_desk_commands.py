@@ -172,6 +172,17 @@ def test_queries_are_exported(run: Muster, tmp_path: Path) -> None:
     with (tmp_path / "q.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {"query_id", "force_code", "rule_id", "cell", "message", "state"} <= set(rows[0])
+    nowhere = tmp_path / "none" / "q.csv"
+    refused = str(run("queries", "--export", nowhere).exception)
+    assert refused.startswith(f"{nowhere}: cannot be written (No such file or directory). Nothing")
+    assert refused.endswith("See that its folder is there, then run again.")
+
+
+@pytest.mark.parametrize("words", [("queries", "--force", "ZZZ"), ("versions", "ZZZ")])
+def test_a_force_that_nobody_expects_is_refused(words: tuple[str, ...], run: Muster) -> None:
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert "2012-revisit expects no force ZZZ. It expects AVS, " in str(refused.exception)
 
 
 @pytest.mark.slow

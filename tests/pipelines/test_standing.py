@@ -49,6 +49,7 @@ def settled(tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPa
     files = {
         lake.landing / "KEN.xlsx": content,
         lake.research / "responses.csv": b"some research",
+        lake.kept_research / "000001-submitted-x" / "responses.csv": b"some research",
         lake.raw / "files" / sha256: content,
         lake.raw / "receipts" / f"000001-{sha256[:16]}.json": json.dumps(sha256).encode(),
         release / "national_totals.parquet": b"a mart",
@@ -321,6 +322,24 @@ def test_a_file_that_is_still_written_leaves_no_record(settled: Lake) -> None:
     with (settled.landing / "KEN.xlsx").open("ab"):
         leave(settled, begin(settled), None)
     assert not (settled.work / RECORD).exists()
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["landing/2012-revisit/cases/KEN.csv", "landing/2012-revisit/sub/KEN.xlsx",
+     "landing/2012-revist/KEN.xlsx", "landing/KEN.xlsx", "marts/series/series.parquet"],
+)  # fmt: skip
+def test_what_a_run_has_left_leaves_no_record(at: str, settled: Lake) -> None:
+    """So the next one says it again; the series there is of other releases."""
+    (settled.research / "basis.txt").write_text("what is read, and not kept")
+    path = settled.root / at
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("something else than what was taken in")
+    leave(settled, begin(settled), None)
+    assert not (settled.work / RECORD).exists()
+    path.unlink()
+    leave(settled, begin(settled), None)
+    assert (settled.work / RECORD).exists()
 
 
 def test_a_refresh_asked_for_some_files_saw_no_others(settled: Lake) -> None:

@@ -164,7 +164,7 @@ def read_reports(
         try:
             said = _read(lake, path, each.sha256, collection)
         except UnreadableReportError as error:
-            problems[path.name] = [str(error)]
+            problems[path.name] = [str(error).removeprefix(f"{path}: ")]
             continue
         if number := len(said["problems"]):
             # Not in their own words: they quote the report, and this is logged.
