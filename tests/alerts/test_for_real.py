@@ -95,7 +95,7 @@ def test_the_command_tells_that_it_failed(lake: Lake, environment: dict[str, str
     assert done.returncode == 1
     (told,) = [m for m in hook.received if "The refresh failed" in m["title"]]
     assert str(lake.work) in told["message"]
-    assert "Free space or mend the permissions, then run again." in told["message"]
+    assert "See that its folder is there, then run again." in told["message"]
     assert "Traceback" not in told["message"]
 
 
@@ -125,7 +125,7 @@ def test_alert_test_says_which_channel_took_it(lake: Lake, environment: dict[str
 def _daemon(environment: dict[str, str], lake: Lake, log: Path) -> Iterator[None]:
     """Run Dagster's daemon, as a service does, with its code server."""
     home = subprocess.run(
-        [sys.executable, "-m", "pipelines.instance"],
+        [sys.executable, "-c", "from pipelines import instance; print(instance.dagster_home())"],
         env=environment, capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     command = [BIN / "dagster-daemon", "run", "-m", "pipelines.definitions"]
