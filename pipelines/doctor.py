@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from assets import doctor
 from assets.doctor import Examined, Ill, examined
-from assets.lake import Lake, lake_root
+from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts.send import SETTING, channels
 from pipelines.instance import damaged_databases, history_is_gone, home_folder
 from pipelines.portal.accounts import RESTORE, Accounts
@@ -110,7 +110,7 @@ def history() -> Iterator[Examined]:
     try:
         with DagsterInstance.from_config(str(home)) as instance:
             opens = f"opens; {plural(instance.get_runs_count(), 'run')} recorded"
-            yield from examined("Dagster", [], home, opens)
+            yield from examined("Dagster", killed(instance), home, opens)
             yield from automation(instance)
     except Exception as error:  # whatever keeps it from opening is the finding
         seen = f"cannot be opened: {str(error).partition(chr(10))[0]}"
@@ -119,6 +119,14 @@ def history() -> Iterator[Examined]:
             " database."
         )
         yield from examined("Dagster", [("bad", home, seen, do)])
+
+
+def killed(instance: DagsterInstance) -> Iterator[Ill]:
+    """Say which refreshes began and did not end, where no run is at work."""
+    begun = RunsFilter(job_name="refresh", statuses=[DagsterRunStatus.STARTED])
+    for run in () if is_held(lake_root()) else instance.get_runs(begun, limit=_MOST_LOST):
+        seen = "has not ended, and no run is at work: it was killed"
+        yield "warn", f"run {run.run_id}", seen, "Start it again: muster run"
 
 
 def automation(instance: DagsterInstance) -> Iterator[Examined]:

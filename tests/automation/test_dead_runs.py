@@ -1,12 +1,15 @@
 """A run that was killed is not shown as running for ever, and one that waits is not ended."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from assets.lake import held, lake_root
 from pipelines import resources
+from pipelines.doctor import killed
 from pipelines.jobs import REFRESH
 from pipelines.resources import end_dead_runs
 
@@ -28,15 +31,22 @@ def _statuses(instance: dg.DagsterInstance, run_id: str) -> DagsterRunStatus:
     return run.status
 
 
-def test_a_run_that_has_begun_and_holds_no_lake_is_dead() -> None:
+def test_a_run_that_has_begun_and_holds_no_lake_is_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path))
     with dg.DagsterInstance.ephemeral() as instance:
         ours = _ours(instance)
 
         @dg.op
         def work(context: dg.OpExecutionContext) -> None:
+            assert [where for _, where, _, _ in killed(instance)] == [f"run {context.run_id}"]
+            with held(lake_root()):
+                assert [*killed(instance)] == [], "a run is at work"
             assert end_dead_runs(instance, ours) == [context.run_id]
             assert _statuses(instance, context.run_id) == DagsterRunStatus.FAILURE
             assert end_dead_runs(instance, ours) == []
+            assert [*killed(instance)] == []
 
         @dg.job(name=REFRESH)
         def refresh() -> None:
