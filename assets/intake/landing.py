@@ -120,15 +120,18 @@ def waiting_anywhere(lake: Lake) -> Waiting:
 def astray(root: Path, collections: Container[str]) -> dict[Path, int]:
     """Return what lies in `landing` of a lake and in the folder of no collection; with its files.
 
-    What was taken in once is of a collection, though nobody describes that just now.
+    What was taken in once is of a collection, though nobody describes that just now; and what the
+    lake itself describes, as the demonstration of `make dev`, is of that.
 
     Args:
         root: the root of the lake.
         collections: the ids of the collections that are known.
     """
     landing, found = root / "landing", dict[Path, int]()
+    own = {path.stem for path in (root / "collections").glob("*.toml")}
     for path in sorted(landing.iterdir()) if landing.is_dir() else ():
-        known = path.name in collections or (root / "raw" / path.name).is_dir()
+        known = path.name in own or path.name in collections
+        known |= (root / "raw" / path.name).is_dir()
         if not is_litter(path.name) and not (path.is_dir() and known):
             below = path.rglob("*") if path.is_dir() else [path]
             found[path] = sum(not (is_litter(each.name) or each.is_dir()) for each in below)

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
+from datetime import date
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from assets.intake.raw_store import RawStore
 from assets.lake import Lake, held, sweep
 from pipelines import doctor as service
 from pipelines.doctor import alerts, history
+from pipelines.open_demo import ID, open_collection
 from tests.doctor.conftest import RELEASE
 
 pytestmark = pytest.mark.slow
@@ -59,11 +61,17 @@ def test_releases_that_no_collection_describes_are_named(
     (lake.root / "releases" / "2010-count").mkdir(parents=True)
     (lake.root / "landing" / "2012-revist").mkdir()
     (lake.root / "landing" / "2012-revist" / "KEN.xlsx").write_text("a return")
+    # What `make dev` demonstrates is described in the lake itself.
+    (lake.root / "landing" / ID).mkdir()
+    (lake.root / "landing" / ID / "KEN.xlsx").write_text("a return")
+    (lake.root / "collections").mkdir()
+    open_collection(lake.root / "collections", date(2026, 1, 1))
     (lake.root / "marts" / "series").mkdir()
     (lake.root / "marts" / "series" / "series.parquet").write_text("of other releases")
     found = {each.where: each.observed for each in service.examine() if each.level != "ok"}
     assert "a collection that is not known" in found[str(lake.root / "releases" / "2010-count")]
     assert "folder of no collection (1 file)" in found[str(lake.root / "landing" / "2012-revist")]
+    assert str(lake.root / "landing" / ID) not in found
     assert "cannot be held to the rel" in found[str(lake.root / "marts" / "series")]
 
 
