@@ -179,7 +179,10 @@ class Cluster:
             self.dashboard = client.dashboard_link
             yield client
         finally:
-            client.close(timeout=2)
+            # One in the middle of connecting again raises what that raised, or takes too long: the
+            # work is done by then, or is lost and about to be done again.
+            with suppress(OSError, RuntimeError, TimeoutError):
+                client.close(timeout=2)
 
 
 def checked_address(address: str) -> str:

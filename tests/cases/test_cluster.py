@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
-from distributed import Future, LocalCluster, versions
+from distributed import Client, Future, LocalCluster, versions
 
 from assets.cases import cluster as remote
 from assets.cases.cluster import Cluster, Done, Patience, checked_address
@@ -319,10 +319,23 @@ def test_a_worker_is_killed_and_another_stalls(
 
 @pytest.mark.slow
 def test_the_scheduler_restarts(
-    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
+    extract: Path,
+    embedded: dict[str, bytes],
+    tmp_path: Path,
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is finished is not done again; the rest is, once there are workers."""
+    closed = Client.close
+
+    def close(client: Client, timeout: float = 2) -> None:
+        closed(client, timeout=timeout)
+        if "muster" in client.id:
+            monkeypatch.setattr(Client, "close", closed)
+            raise RuntimeError("ConnectionPool is closed")  # as while it is connecting again
+
     with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+        monkeypatch.setattr(Client, "close", close)
         told: list[Done] = []
 
         def restart(done: Done) -> None:
