@@ -42,7 +42,7 @@ def kept_collection(folder: Path, collection_id: str, known: Collection | None =
     """
     kept = folder / DESCRIPTION / "collections" / f"{collection_id}.toml"
     if kept.exists():
-        return Earlier(folder, read_collection(kept, released=True))
+        return Earlier(folder, read_collection(kept, sound=True))
     today = known or load_collection(collection_id)
     return Earlier(folder, today.model_copy(update={"template": load_template(_BEFORE)}))
 
@@ -83,7 +83,7 @@ def changed_in_place(root: Path, templates: Iterable[Template]) -> list[str]:
     kept = f"*/{DESCRIPTION}/templates"
     for now in templates:
         for path in sorted((root / "marts").glob(f"{kept}/{now.name}-{now.version}.toml")):
-            then = load_template(path.stem, path.parents[1], released=True)
+            then = load_template(path.stem, path.parents[1], sound=True)
             places = dict.fromkeys((*then.entry_at, *now.entry_at))
             other = [at for at in places if then.entry_at.get(at) != now.entry_at.get(at)]
             if other:
@@ -155,7 +155,7 @@ def renamed(
     there = {template.version: template for template in (*known, now)}
     for version in range(before.version + 1, now.version + 1):
         try:
-            of = there.get(version) or load_template(f"{now.name}-{version}", root, released=True)
+            of = there.get(version) or load_template(f"{now.name}-{version}", root, sound=True)
         except SetupError:
             continue
         for dimension, codes in of.since.items():

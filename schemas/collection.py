@@ -12,7 +12,7 @@ from schemas.collection_faults import collection_faults
 from schemas.collection_fields import Collection, Reading
 from schemas.errors import SetupError
 from schemas.faults import DescriptionError, examined, read_toml, refuse_other, unshown
-from schemas.reference import ID, all_forces, collection_files, outside, outside_hint
+from schemas.reference import COLLECTIONS, ID, all_forces, collection_files, outside, outside_hint
 
 __all__ = ["Collection"]
 
@@ -34,7 +34,8 @@ def load_collection(collection_id: str) -> Collection:
             f"no collection {collection_id!r}{named}; there are: {', '.join(sorted(files))}."
             f" {outside_hint()} Add {collection_id}.toml to its collections/, or name one of these."
         )
-    return read_collection(files[collection_id])
+    path = files[collection_id]
+    return read_collection(path, sound=path.parent == COLLECTIONS)
 
 
 def sound_collections() -> list[Collection]:
@@ -149,12 +150,13 @@ def description(collection_id: str) -> dict[str, bytes]:
 
 
 @cache
-def read_collection(path: Path, *, released: bool = False) -> Collection:
+def read_collection(path: Path, *, sound: bool = False) -> Collection:
     """Read a collection file; what it names is looked for beside it, then among our own.
 
     Args:
         path: the file.
-        released: whether a release keeps it: then it is held to no rule of today.
+        sound: whether it has been found to be, as one that a release keeps, or one of our own, by
+            the tests: then it is not held to the rules of today once more.
 
     Raises:
         SetupError: it does not say what a collection must say.
@@ -163,7 +165,7 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     root = path.parent.parent if inside else path.parent
     data, text = read_toml(path)
     refuse_other(path, data, "collection")
-    noted = Reading(root, released)
+    noted = Reading(root, sound)
     collection, faults, unsure = examined(Collection, data, noted)
     unsure |= noted.unsure
     unsure.names |= noted.unsure.names
@@ -176,8 +178,8 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
         faults.append((("id",), f"{said}; {advice}"))
         unsure.add(("id",))
     if collection:
-        faults += collection_faults(collection, released=released, unsure=unsure)
-    faults += [] if released else unshown(data)
+        faults += collection_faults(collection, sound=sound, unsure=unsure)
+    faults += [] if sound else unshown(data)
     if collection is None or faults or noted.faults:
         raise DescriptionError(path, text, "collection", [*faults, *noted.faults], collection)
     return collection

@@ -171,12 +171,12 @@ _UNKNOWN: Final = Template("unknown", 0, {}, {}, {}, {}, ())
 class Reading:
     """How a collection file is read, and what is noted beside the faults of the file itself.
 
-    `root` is the folder of collections that it is read from; what a release keeps (`released`) is
-    held to no rule of today.
+    `root` is the folder of collections that it is read from; what was found to be `sound` before
+    is not held to the rules of today.
     """
 
     root: Path = OURS
-    released: bool = False
+    sound: bool = False
     faults: list[Fault] = field(default_factory=list)
     unsure: Unsure = field(default_factory=Unsure)
 
@@ -197,7 +197,7 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
         try:
             if named not in known:
                 raise SetupError(said)
-            return load_template(named, reading.root, released=reading.released)
+            return load_template(named, reading.root, sound=reading.sound)
         except SetupError as error:
             mended = isinstance(error, DescriptionError) and error.mended is not None
             if mended or named in known:  # what is wrong stands in its file, and is told there

@@ -27,18 +27,18 @@ from schemas.toml_lines import Loc
 from schemas.wording import listed
 
 
-def load_template(name: str, root: Path = OURS, *, released: bool = False) -> Template:
+def load_template(name: str, root: Path = OURS, *, sound: bool = False) -> Template:
     """Read one template, such as `returns-1`, of a folder of collections or else of our own.
 
     Args:
         name: the template.
         root: the folder of collections.
-        released: whether a release keeps it: then it is held to no rule of today.
+        sound: whether it has been found to be: then it is not held to the rules of today.
 
     Raises:
         SetupError: there is no such file, or it does not say what a template must say.
     """
-    return read_template(beside(root, "templates", f"{name}.toml"), released=released)
+    return read_template(beside(root, "templates", f"{name}.toml"), sound=sound)
 
 
 def template_files(root: Path = OURS) -> list[Path]:
@@ -48,8 +48,8 @@ def template_files(root: Path = OURS) -> list[Path]:
 
 
 @cache
-def read_template(path: Path, *, released: bool = False) -> Template:
-    """Read a template file; one that a release keeps is held to no rule of today.
+def read_template(path: Path, *, sound: bool = False) -> Template:
+    """Read a template file; one found to be `sound` before is not held to the rules of today.
 
     Raises:
         SetupError: it cannot be read, or does not say what a template must say.
@@ -59,7 +59,7 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     file, faults, unsure = examined(TemplateFile, data)
     if file:
         named = file.model_dump(mode="json")
-        if not released:
+        if not sound:
             faults += [*unshown(data), *_loose(data)]
             faults += name_faults(named, unsure)
             if not unsure.has("version"):
@@ -68,8 +68,8 @@ def read_template(path: Path, *, released: bool = False) -> Template:
         file = TemplateFile.model_validate(_in_order(named))
     if file and not unsure.has("name") and path.stem != f"{file.name}-{file.version}":
         faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
-    template = _template(file, path) if file and not (faults and released) else None
-    if template and not released:
+    template = _template(file, path) if file and not (faults and sound) else None
+    if template and not sound:
         sheets = Sheets(told, template, unsure)
         faults += unsure.new([*sheets.faults(), *measure_faults(sheets)])
         faults += unsure.new(_rule_faults(template, unsure))

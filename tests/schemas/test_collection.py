@@ -9,6 +9,7 @@ from schemas.collection import Collection, description, load_collection, read_co
 from schemas.collection_fields import Period
 from schemas.errors import SetupError
 from schemas.reference import COLLECTIONS, collection_files
+from schemas.template_file import read_template, template_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TEXT = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
@@ -49,6 +50,13 @@ def test_a_wrong_file_says_what_is_wrong(folder: Path, old: str, new: str, messa
         load_collection("2012-revisit")
 
 
+def test_our_own_are_sound() -> None:
+    """Commands take them for it, and hold only those from outside to the rules."""
+    for path in COLLECTIONS.glob("*.toml"):
+        assert read_collection(path).id == path.stem
+    assert [read_template(path).path for path in template_files()] == template_files()
+
+
 def test_a_collection_knows_its_forces_as_they_were_at_its_census(
     monkeypatch: pytest.MonkeyPatch, collection: Collection
 ) -> None:
@@ -75,7 +83,7 @@ def test_what_a_release_keeps_is_read_without_what_was_there(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     monkeypatch.delenv("MUSTER_COLLECTIONS")
-    then = read_collection(tmp_path / "collections" / "2013-revisit.toml", released=True)
+    then = read_collection(tmp_path / "collections" / "2013-revisit.toml", sound=True)
     assert then.template.version == 2
     assert then.ended("HRT") == (date(2013, 3, 31), "BEH")
 

@@ -331,7 +331,7 @@ def test_a_file_that_no_collection_is_called_by_is_to_be_renamed(folder: Path) -
 
 def test_what_a_release_keeps_is_held_to_no_rule_of_today(folder: Path) -> None:
     _change(folder / _R, "0.75, cases = 20", "0.75, cases = -20")
-    assert read_collection(folder / _R, released=True).thresholds["Q108"]["cases"] == -20
+    assert read_collection(folder / _R, sound=True).thresholds["Q108"]["cases"] == -20
 
 
 def test_a_single_file_and_an_empty_folder(folder: Path, tmp_path: Path) -> None:
