@@ -1,12 +1,29 @@
-"""Libraries loaded without others that they load wherever these are found, and nobody here uses."""
+"""What loading and running large libraries need not cost, which is a part of each short run."""
 
 import importlib.abc
 import importlib.util
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from typing import Any
+from typing import Any, Final, TypeVar
+
+_ROOM: Final = 135_000
+"""Values that a frame says it may hold: 1 MB, so that its block is one of 2 MB."""
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def roomy(function: _F) -> _F:
+    """Let the frames of all that a function calls lie in one block of memory, asked for once.
+
+    CPython takes a thread's frames from blocks of 16 KB, and gives one back as soon as its last
+    frame ends: a loop that calls across the border of two asks the system for memory with every
+    call. A block is larger where its first frame is; what a frame may hold and does not is never
+    touched. A refresh has 50,000 such calls, a twelfth of its processor time.
+    """
+    function.__code__ = function.__code__.replace(co_stacksize=_ROOM)
+    return function
 
 
 class _Finder(importlib.abc.MetaPathFinder):

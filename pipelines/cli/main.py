@@ -19,6 +19,7 @@ import click
 
 from pipelines.cli.output import COLLECTION, printable_streams
 from schemas.errors import MusterError, UnforeseenError, place_of
+from schemas.lean import roomy
 
 COMMANDS: Final = {
     "demo": ("service", "Sample returns in, everything run, marts out."),
@@ -99,6 +100,7 @@ def muster() -> None:
     """
 
 
+@roomy
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; an error ends it with exit code 1 and never with a traceback."""
     if sys.getfilesystemencoding() != "utf-8":

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from schemas.lean import without
+from schemas.lean import roomy, without
 from schemas.wording import plural
 
 Asked = Mapping[str, Any]
@@ -218,6 +218,7 @@ def _text(value: Any) -> str:
     return "null" if pd.isna(value) else str(value)
 
 
+@roomy
 def _serve(line: Connection, lake: str | None = None) -> None:
     """Answer until nobody asks any more."""
     gc.disable()  # nothing of a library goes while it loads, and a look for it takes time
