@@ -177,9 +177,8 @@ def read_collection(path: Path, *, sound: bool = False) -> Collection:
         advice = f"call the file {named}.toml" if fits else "the id must be the file's name"
         faults.append((("id",), f"{said}; {advice}"))
         unsure.add(("id",))
-    if collection:
-        faults += collection_faults(collection, sound=sound, unsure=unsure)
-    faults += [] if sound else unshown(data)
+    if not sound:
+        faults += [*(collection_faults(collection, unsure) if collection else ()), *unshown(data)]
     if collection is None or faults or noted.faults:
         raise DescriptionError(path, text, "collection", [*faults, *noted.faults], collection)
     return collection

@@ -29,33 +29,31 @@ from schemas.toml_lines import Loc
 from schemas.wording import listed
 
 
-def collection_faults(collection: Collection, *, sound: bool, unsure: Unsure) -> Iterator[Fault]:
-    """Yield everything that does not fit together; what a release keeps was held to its time.
+def collection_faults(collection: Collection, unsure: Unsure) -> Iterator[Fault]:
+    """Yield everything that does not fit together.
 
     Nothing is told that only follows from what is `unsure`.
     """
-    if not sound:
-        yield from unsure.new(_of_dates(collection, unsure))
-        if not collection.title.strip():
-            yield ("title",), "is empty; word it"
-        yield from unsure.new(_of_periods(collection, unsure))
-    if (sizes := collection.workforce) and not sound and not unsure.has("workforce"):
+    yield from unsure.new(_of_dates(collection, unsure))
+    if not collection.title.strip():
+        yield ("title",), "is empty; word it"
+    yield from unsure.new(_of_periods(collection, unsure))
+    if (sizes := collection.workforce) and not unsure.has("workforce"):
         yield from _of_sizes(collection, sizes)
-    forces = [*unsure.new(_of_forces(collection, unsure, sound=sound))]
+    forces = [*unsure.new(_of_forces(collection, unsure))]
     yield from forces
     unsure |= {loc for loc, _ in forces if loc and loc[0] == "disclosure"}
-    if not sound:
-        yield from unsure.new(_of_rules(collection, unsure))
-        if collection.cases and not collection.template.cases and not unsure.has("template"):
-            yield ("cases",), "its template has no [cases]: no extract could be taken; take it out"
-        if not unsure.has("template", "disclosure"):
-            yield from unsure.new(_of_subjects(collection))
+    yield from unsure.new(_of_rules(collection, unsure))
+    if collection.cases and not collection.template.cases and not unsure.has("template"):
+        yield ("cases",), "its template has no [cases]: no extract could be taken; take it out"
+    if not unsure.has("template", "disclosure"):
+        yield from unsure.new(_of_subjects(collection))
     printed: Mapping[str, PublishedFigure] | None = {}
     if (one := collection.published) and not unsure.has("published"):
-        printed = yield from _of_figures(collection, one, unsure, sound=sound)
+        printed = yield from _of_figures(collection, one, unsure)
     read = [("published",), ("census",), ("period",), ("template", "disclosure"),
             ("template", "profile")]  # fmt: skip
-    if not sound and printed is not None and not any(unsure.has(*keys) for keys in read):
+    if printed is not None and not any(unsure.has(*keys) for keys in read):
         yield from unsure.new(_of_exemptions(collection, printed, unsure.names))
 
 
@@ -116,8 +114,8 @@ def _of_dates(of: Collection, unsure: Unsure) -> Iterator[Fault]:
         yield ("timezone",), f"no time zone {of.timezone!r}; one is Europe/London"
 
 
-def _of_forces(of: Collection, unsure: Unsure, *, sound: bool) -> Iterator[Fault]:
-    read = None if sound else forces_read(of.root)
+def _of_forces(of: Collection, unsure: Unsure) -> Iterator[Fault]:
+    read = forces_read(of.root)
     if read:
         yield from ((None, said) for said in read.faults)
     if not of.forces:
@@ -158,7 +156,7 @@ def _of_codes(of: Collection, heirs: set[str]) -> Iterator[Fault]:
 
 
 def _of_figures(
-    of: Collection, one: Published, unsure: Unsure, *, sound: bool
+    of: Collection, one: Published, unsure: Unsure
 ) -> Generator[Fault, None, dict[str, PublishedFigure] | None]:
     """Yield what is wrong in the files of a publication; return its exact figures by id.
 
@@ -183,10 +181,9 @@ def _of_figures(
             f"{', '.join(other)} is of {named}, not about this collection: its column `collection`"
             f" must say {whose} in every row. Take [published] out until there is a publication",
         )
-    if not sound:
-        if not unsure.names and not unsure.has("template"):
-            _hold_figures(files[0], of)
-        yield from ((None, said) for read in files for said in read.faults)
+    if not unsure.names and not unsure.has("template"):
+        _hold_figures(files[0], of)
+    yield from ((None, said) for read in files for said in read.faults)
     return exact_in(files[0]) if files[0].is_whole else None
 
 

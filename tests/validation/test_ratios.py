@@ -118,7 +118,7 @@ def test_an_earlier_release_can_take_the_place_of_what_returns_say(
     more = entries.with_columns(number=pl.when(force_code="MPS").then(6740).otherwise("number"))
     assert _asked(more, {}, other, released) == {receipts["MPS"]}
     assert not _asked(entries, {}, other, released)
-    faults = [said for _, said in collection_faults(other, sound=False, unsure=Unsure())]
+    faults = [said for _, said in collection_faults(other, Unsure())]
     assert any("an earlier release" in said for said in faults)
 
 
@@ -143,11 +143,9 @@ def test_a_collection_without_limits_of_ratios_is_judged_as_before_there_were_an
     low, high, least = FIXED
     limits = {"lowest": low, "highest": high, "difference": least}
     old = collection.model_copy(update={"thresholds": {**collection.thresholds, "Q101": limits}})
-    assert not list(collection_faults(old, sound=False, unsure=Unsure()))
+    assert not list(collection_faults(old, Unsure()))
     half = {**old.thresholds, "Q101": {**limits, "forces": 20}}
-    faults = collection_faults(
-        collection.model_copy(update={"thresholds": half}), sound=False, unsure=Unsure()
-    )
+    faults = collection_faults(collection.model_copy(update={"thresholds": half}), Unsure())
     assert [loc for loc, _ in faults] == [("thresholds", "Q101")]
     receipts = dict(live.select("force_code", "receipt_id").unique().iter_rows())
     asked, slips = set(), {}
@@ -163,14 +161,14 @@ def test_a_collection_without_limits_of_ratios_is_judged_as_before_there_were_an
 
 def test_a_public_edition_allows_no_ratios_to_what_it_shows(collection: Collection) -> None:
     """An accepted return would tell of its counts what the audit does not count in."""
-    assert not list(collection_faults(collection, sound=False, unsure=Unsure()))
+    assert not list(collection_faults(collection, Unsure()))
     rules = tuple(
         use.model_copy(update={"use": "ratios"}) if use.use == "rate" else use
         for use in collection.template.rules
     )
     template = replace(collection.template, rules=rules)
     other = collection.model_copy(update={"template": template})
-    (fault,) = collection_faults(other, sound=False, unsure=Unsure())
+    (fault,) = collection_faults(other, Unsure())
     assert "comparators/investigations_2010_11/value" in fault[1]
     private = other.model_copy(update={"disclosure": None})
-    assert not list(collection_faults(private, sound=False, unsure=Unsure()))
+    assert not list(collection_faults(private, Unsure()))
