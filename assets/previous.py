@@ -159,11 +159,15 @@ def renamed(
         except SetupError:
             continue
         for dimension, codes in of.since.items():
-            until = called.get(dimension, {})
-            names = called[dimension] = dict(until)
-            for new, old in codes.items():
-                firsts = [code for code, last in until.items() if last == old] or [old]
-                names |= dict.fromkeys(firsts, new)
+            until, olds = called.get(dimension, {}), {old: new for new, old in codes.items()}
+            own = {*before.lists.get(dimension, ()), *olds} - {*until.values()}
+            # A code of which another has the name now is no more.
+            gone = f" ({before.name}-{before.version})"
+            called[dimension] = until | {
+                code: olds.get(last, f"{code}{gone}")
+                for code, last in ({code: code for code in own} | until).items()
+                if last in olds or last in codes
+            }
     return called
 
 

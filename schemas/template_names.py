@@ -154,6 +154,7 @@ def since_faults(file: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> 
             yield ("since", name), f"there is no {before}.toml whose codes could be renamed"
             continue
         then = earlier.get(name)
+        yield from twice([(("since", name, code), old) for code, old in codes.items()])
         for code, old in codes.items():
             if not isinstance(then, Mapping):
                 yield ("since", name, code), f"there is no list {name!r} in {before}"

@@ -156,3 +156,11 @@ def test_codes_are_followed_through_versions_that_nobody_collected_on() -> None:
     # Two codes that changed places in one version are not taken for one.
     assert called["outcome"] == {"a": "b", "b": "a", "gone": "went"}
     assert renamed(first, third, OURS) == {"outcome": {"left": "went"}}
+    # The name that a code of the first had is another's then: of this one, nothing is before.
+    again = replace(first, version=2, since={"outcome": {"ended": "left_service"}})
+    later = replace(first, version=3, since={"outcome": {"other": "left_service"}})
+    assert renamed(first, later, OURS, [again]) == {"outcome": {"left_service": "ended"}}
+    # Two codes of one name would be added as one.
+    onto = replace(first, version=2, since={"outcome": {"left_service": "continuing"}})
+    told = {"continuing": "left_service", "left_service": "left_service (returns-1)"}
+    assert renamed(first, onto, OURS) == {"outcome": told}

@@ -236,6 +236,7 @@ def _next_version(folder: Path, since: str) -> list[tuple[str, str]]:
         ('[since.tactic]\nspray = "restraint"\n', None),
         ('[since.tactic]\nspray = "sprays"\n', "no code of tactic in use-of-force-1 'sprays'; did"),
         ('[lists.gas]\na = "A"\n[since.gas]\na = "b"\n', "no list 'gas' in use-of-force-1"),
+        ('[since.tactic]\nspray = "restraint"\nfirearm = "restraint"\n', "'restraint' stands here"),
     ],
 )
 def test_a_code_is_renamed_only_from_one_that_was(
