@@ -287,6 +287,9 @@ def _of_subjects(of: Collection) -> Iterator[Fault]:
         given, asked = sorted(of.disclosure.counts), sorted(described.subjects)
         if given != asked:
             yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"
+        if of.research and not described.research:
+            said = 'its template protects nothing of research: say research = ["social_media"] in'
+            yield ("research",), f"{said} the [disclosure] there, or take this out"
     shown = [(one.measure, one.dims, one.period) for one in of.template.profile.values()]
     for use in of.template.rules if of.disclosure else ():
         before = [of.template.entry_at[p] for text in use.other for p in of.template.places(text)]

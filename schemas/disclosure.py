@@ -33,9 +33,10 @@ def force_counts(template: Template) -> dict[str, dict[str, str]]:
     """Return mart and column of what single forces have, to the subject that says what is small."""
     protected = template.disclosure or Protections(measures={})
     found: dict[str, dict[str, str]] = {}
-    for item in protected.measures.values():
-        if item.mart and item.value:
-            found[item.mart] = {item.value: item.subject}
+    for measure, item in protected.measures.items():
+        if shown := template.shown(measure):
+            mart, column = shown
+            found[mart] = {column: item.subject}
     sums = {
         name: protected.measures[column.measure].subject
         for name, column in template.profile.items()
@@ -52,9 +53,9 @@ def parts(template: Template) -> dict[tuple[str, str], str]:
     """Return mart and column that have the parts of one measure, and of no other, to it."""
     protected = template.disclosure or Protections(measures={})
     found: dict[tuple[str, str], list[str]] = {}
-    for measure, item in protected.measures.items():
-        if item.mart and item.value:
-            found.setdefault((item.mart, item.value), []).append(measure)
+    for measure in protected.measures:
+        if shown := template.shown(measure):
+            found.setdefault(shown, []).append(measure)
     return _RESEARCH_TOTALS | {at: of[0] for at, of in found.items() if len(of) == 1}
 
 

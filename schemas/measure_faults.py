@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.faults import Fault, known
-from schemas.measures import NOW, QUESTION, CaseRows, Figure, Measure, Protections
+from schemas.measures import NOW, QUESTION, SHOWN, CaseRows, Figure, Measure, Protections
 from schemas.template import Entry, Template
 from schemas.template_faults import Cell, Sheets
 from schemas.toml_lines import Loc
@@ -20,14 +20,6 @@ _KEYS: Final = {
     "register_entries": ({"body", "kind", "decision"}, set[str]()),
 }
 """Measures that have a mart of their name: by which lists each row is counted, or may be."""
-
-_SHOWN: Final = {
-    "investigations": ("investigations", "cases"),
-    "register_entries": ("register_entries", "entries"),
-    "second_job_applications": ("second_jobs", "count"),
-    "second_job_approvals_in_breach": ("second_jobs", "count"),
-}
-"""Measures whose entries stand in a public mart of their own: the mart and its column."""
 
 _OF_COUNTS: Final = (
     "levels", "crossed_by", "shares", "per_month", "per_force", "statistics", "change",
@@ -53,10 +45,11 @@ def measure_faults(sheets: Sheets) -> Iterator[Fault]:
     entries = [cell.entry for cell in sheets.counted.values()]
     yield from _figures(template, entries, doubtful)
     yield from _named_alike(template.measures, entries)
+    yield from _one_a_row(sheets.counted.values(), template)
     if (cases := template.cases) and not doubtful & {None, cases.measure, "investigations"}:
         yield from _cases(cases, entries, none)
     if template.disclosure is not None:
-        yield from _protections(template.disclosure, template.measures, none)
+        yield from _protections(template.disclosure, template, none)
 
 
 def _levels(loc: Loc, measure: Measure) -> Iterator[Fault]:
@@ -154,6 +147,20 @@ def _none(loc: Loc, by: Iterable[str], without: str | None = None) -> str:
     return f"no cell of {loc[1]!r} {' and '.join(what)}; take it out, or give cells the codes"
 
 
+def _one_a_row(cells: Iterable[Cell], template: Template) -> Iterator[Fault]:
+    """Yield the second count of a row in a mart that has one of each row."""
+    seen = set[str]()
+    for cell in cells:
+        mart, _ = template.shown(cell.entry.measure or "") or ("", "")
+        if mart != "second_jobs" or cell.entry.period != NOW:
+            continue
+        if (code := cell.entry.row_code) in seen:
+            one = f"the mart {mart!r} has one count of a row, and {code!r} is counted again"
+            yield cell.row, f"{one}; call the row otherwise, or the measure"
+            return
+        seen.add(code)
+
+
 def _cases(cases: CaseRows, entries: Sequence[Entry], none: Collection[str]) -> Iterator[Fault]:
     """Yield why the rows of an extract cannot be what a measure counts."""
     always, also = _KEYS["investigations"]
@@ -221,17 +228,20 @@ def _named_alike(measures: Mapping[str, Measure], entries: Iterable[Entry]) -> I
             seen.add((called, by))
 
 
-def _protections(
-    said: Protections, measures: Iterable[str], none: Collection[str]
-) -> Iterator[Fault]:
+def _protections(said: Protections, template: Template, none: Collection[str]) -> Iterator[Fault]:
     """What nobody thought of must not become public: each measure is open or protected."""
-    misspelt = {shown for other, shown in _SHOWN.items() if other in none}
+    misspelt, subjects = {of[:2] for other, of in SHOWN.items() if other in none}, dict[str, str]()
     for name, protected in said.measures.items():
-        if (protected.mart, protected.value) not in {(None, None), _SHOWN.get(name), *misspelt}:
+        shown = template.shown(name)
+        if (protected.mart, protected.value) not in {(None, None), shown, *misspelt}:
             said_so = f"no mart shows {name!r} so; take mart and value out"
             yield ("disclosure", "measures", name), said_so
+        subject = subjects.setdefault(shown[0], protected.subject) if shown else protected.subject
+        if shown and subject != protected.subject:
+            same = f"stands in the mart {shown[0]!r} beside what is of {subject!r}: say the same"
+            yield ("disclosure", "measures", name, "subject"), same
     named = [*said.open, *said.measures]
-    for name in measures:
+    for name in template.measures:
         if named.count(name) != 1:
             once = f"must be named once, open or protected, not {named.count(name)} times"
             yield ("disclosure",), f"{name!r} {once}"

@@ -86,11 +86,20 @@ class Measure(Data):
         return share.name or f"{name}_share"
 
 
+SHOWN: Final = {
+    "investigations": ("investigations", "cases", "investigations"),
+    "register_entries": ("register_entries", "entries", "register_entries"),
+    "second_job_applications": ("second_jobs", "count", "second_job_applications"),
+    "second_job_approvals_in_breach": ("second_jobs", "count", "second_job_applications"),
+    "second_job_review_months": ("second_jobs", "count", "second_job_applications"),
+}
+"""Measures whose entries stand in a public mart: the mart, its column, the measure it needs."""
+
+
 class Protected(Data):
     """A measure that counts what single forces have: the subject that says which counts are small.
 
-    `mart` and `value` name where its entries are shown; without, they stand in no public mart, and
-    sums of them alone are shown.
+    `mart` and `value` need not be said: they follow from the measure (Template.shown).
     """
 
     subject: str

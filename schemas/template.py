@@ -11,7 +11,17 @@ from typing import Final
 
 from pydantic import SkipValidation
 
-from schemas.measures import NOW, QUESTION, CaseRows, Figure, Kind, Line, Measure, Protections
+from schemas.measures import (
+    NOW,
+    QUESTION,
+    SHOWN,
+    CaseRows,
+    Figure,
+    Kind,
+    Line,
+    Measure,
+    Protections,
+)  # fmt: skip
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.toml_lines import Loc
 from schemas.vocabulary import NOT_HELD
@@ -282,6 +292,15 @@ class Template:
         """The rows that are questions, each answered by a code, in their order."""
         rows = (row for sheet in self.sheets for row in sheet.rows)
         return [row for row in rows if row.entries and QUESTION in row.entries[0].dims]
+
+    def shown(self, measure: str) -> tuple[str, str] | None:
+        """Return the public mart in which a measure's entries stand, and its column, if any does.
+
+        It is no matter of what a template says: a count that stands where it is not looked for
+        would be public unprotected.
+        """
+        mart, column, needs = SHOWN.get(measure, ("", "", ""))
+        return (mart, column) if needs in self.measures else None
 
     def sums(self) -> list[Sum]:
         """Return every total with its parts, sheet by sheet."""

@@ -25,6 +25,16 @@ _WHOLE: Final = "@all"
 
 _NOW: Final = ("collection", "")
 
+_SECOND_JOBS: Final = {"mart": "second_jobs", "value": "count"}
+_IN_A_MART: Final = {
+    "investigations": {"mart": "investigations", "value": "cases"},
+    "register_entries": {"mart": "register_entries", "value": "entries"},
+    "second_job_applications": _SECOND_JOBS,
+    "second_job_approvals_in_breach": _SECOND_JOBS,
+    "second_job_review_months": _SECOND_JOBS,
+}
+"""Measures that a public mart has force by force, in a column."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -50,7 +60,13 @@ class Description:
         }
         self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
         said = file.get("disclosure", {})
-        self.measures: dict[str, dict[str, str]] = said.get("measures", {})
+        self.measures: dict[str, dict[str, str]] = {}
+        for name, of in said.get("measures", {}).items():
+            absent = (
+                name.startswith("second_job_") and "second_job_applications" not in file["measures"]
+            )
+            shown = {} if absent else _IN_A_MART.get(name, {})
+            self.measures[name] = {"subject": of["subject"], **shown}
         self.research: list[str] = said.get("research", [])
         self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
         self._of: dict[str, dict[str, Any]] = file["measures"]

@@ -164,8 +164,8 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
     counted = [entry for entry in template.counted() if entry.measure in protected.measures]
     found: dict[str, Source] = {}
     for name, item in protected.measures.items():
-        mart = item.mart or CELLS
-        same = [m for m, of in protected.measures.items() if of.mart == mart] or [name]
+        mart, value = template.shown(name) or (CELLS, "value")
+        same = [m for m in protected.measures if template.shown(m) == (mart, value)] or [name]
         places = tuple(e for e in counted if e.period == NOW and e.measure in same)
         sums: dict[str, Among] = {
             column: places_of(
@@ -174,10 +174,9 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
             for column, of in profile.items()
             if of.measure in same and of.period == NOW
         }
-        dims = _key(mart) if item.mart else _PLACE
-        found[item.mart or name] = Source(
-            item.subject, mart, item.value or "value", dims, places, sums
-        )
+        alone = mart == CELLS
+        dims = _PLACE if alone else _key(mart)
+        found[name if alone else mart] = Source(item.subject, mart, value, dims, places, sums)
     for mart in protected.research:
         sums = {RESEARCHED: _of_year(_key(mart), year)}
         found[f"research {mart}"] = Source(mart, mart, "instances", _key(mart), sums=sums)

@@ -1,5 +1,7 @@
 """The public edition of real marts: what is in it, what is not, and that an attack fails."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,20 @@ from assets.disclosure import edition as edition_of
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block
+from assets.disclosure.described import description
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.forms import public_forms
-from assets.disclosure.published import Edition, behind
+from assets.disclosure.published import Edition, behind, sources
 from assets.disclosure.readings import facts
 from assets.disclosure.solver import Condition
 from assets.release.pack import SDMX, Pack
 from schemas.collection import Collection, load_collection
+from schemas.contract import keys
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
-from schemas.marts import force_profiles_contract
+from schemas.marts import contracts_of, force_profiles_contract
 from schemas.public import PUBLIC, symbol_of, with_symbols
+from schemas.template_file import read_template
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
 from tests.disclosure.marts import Marts, hidden, marts_of
@@ -103,6 +108,25 @@ def test_of_a_force_whose_counts_could_be_told_everything_is_hidden(
     assert more.height < usual.height, "more is hidden, never less"
     monkeypatch.setattr("assets.disclosure.edition._ROUNDS", 1)
     assert public_edition(some, collection).problems
+
+
+def test_counts_are_protected_where_marts_show_them_whatever_a_template_says(
+    collection: Collection, tmp_path: Path
+) -> None:
+    """Of one that said nothing of marts every count of every force was public."""
+    said = collection.template
+    text, marts = re.subn(r', mart = "\w+", value = "\w+"', "", said.path.read_text())
+    (tmp_path / said.path.name).write_text(text)
+    silent = read_template(tmp_path / said.path.name)
+    assert marts == 4
+    assert force_counts(silent) == force_counts(said)
+    both = (collection.model_copy(update={"template": each}) for each in (silent, said))
+    ours, theirs = ([replace(of, sums={}) for of in sources(each)] for each in both)
+    assert ours == theirs
+    assert description(silent.path).measures == description(said.path).measures
+    by_force = [mart for mart in PUBLIC if "force_code" in keys(contracts_of(said)[mart])]
+    counted = {m for m in by_force if with_symbols(m, contracts_of(said)[m])}
+    assert counted == {*force_counts(said)}, "a mart that counts what forces have"
 
 
 def test_the_edition_has_no_problem(edition: PublicEdition) -> None:

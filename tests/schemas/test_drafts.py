@@ -329,6 +329,15 @@ def test_a_file_that_no_collection_is_called_by_is_to_be_renamed(folder: Path) -
     assert told.endswith("says 'use-of-force-2013'; call the file use-of-force-2013.toml")
 
 
+def test_what_research_counts_is_protected_where_research_is_taken(folder: Path) -> None:
+    _change(folder / "templates/returns-2.toml", 'research = ["social_media"]\n', "")
+    _change(folder / _R, 'social_media = { small = "1..4", width = 5 }\n', "")
+    assert not Drafts(folder).wrong
+    line = _change(folder / _R, "\ntemplate =", "\nresearch = true\ntemplate =") + 1
+    (told,) = Drafts(folder).wrong
+    assert told.startswith(f"{folder / _R}:{line}: research: its template protects nothing of res")
+
+
 def test_what_a_release_keeps_is_held_to_no_rule_of_today(folder: Path) -> None:
     _change(folder / _R, "0.75, cases = 20", "0.75, cases = -20")
     assert read_collection(folder / _R, sound=True).thresholds["Q108"]["cases"] == -20

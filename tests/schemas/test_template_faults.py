@@ -29,6 +29,23 @@ def _refused(folder: Path, text: str) -> Iterator[tuple[str, str]]:
             yield text.splitlines()[int(line) - 1].strip(), said
 
 
+def test_a_mart_with_one_count_of_each_row_shows_no_other(tmp_path: Path) -> None:
+    """Otherwise it would break its contract, and no return could be published."""
+    more = '{ code = "late", label = "Late", dims = { lateness = "late" } },'
+    by_date = '[lists.lateness]\nlate = "Late"\nearly = "Early"\n'
+    text = (
+        SOUND.replace('"uses"', '"second_job_applications"')
+        .replace("[measures.uses]", f"{by_date}[measures.second_job_applications]")
+        .replace(
+            'label = "Count" },', f'label = "Count", dims = {{ lateness = "early" }} }}, {more}'
+        )
+        .replace('    { code = "people_hurt", label', "#")
+    )
+    told = dict(_refused(tmp_path, text))
+    (line,) = (line for line, said in told.items() if "one count of a row" in said)
+    assert line.startswith('{ code = "restraint"')
+
+
 @pytest.mark.parametrize("root", [OURS, EXAMPLES])
 def test_templates_at_hand_are_sound(root: Path) -> None:
     for path in (root / "templates").glob("*.toml"):

@@ -334,12 +334,12 @@ def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) ->
 
 
 _NUMBERS: Final = {
-    "investigations": ("cases", "investigations"),
-    "register_entries": ("entries", "register_entries"),
-    "second_jobs": ("count", "second_job"),
-    "capability_answers": ("answer", ""),
+    "investigations": ("cases", r"investigations"),
+    "register_entries": ("entries", r"register_entries"),
+    "second_jobs": ("count", r"second_job_(applications|approvals_in_breach|review_months)"),
+    "capability_answers": ("answer", r".*"),
 }
-"""The column of each mart that has what a force sent, and how the measures in it begin."""
+"""The column of each mart that has what a force sent, and the names of the measures in it."""
 
 LAID_OUT: Final = (*_NUMBERS, "force_profiles")
 """The marts of single forces that are held to the cells: no number may change on the way."""
@@ -359,12 +359,12 @@ def laid_out_otherwise(
     )
     for name, mart in marts.items():
         if name in _NUMBERS:
-            column, begins = _NUMBERS[name]
+            column, names = _NUMBERS[name]
             called = {"item": "row_code", "question_code": "question"}
             laid = mart.rename({k: of for k, of in called.items() if k in mart.columns})
             dims = [n for n in laid.columns if n in held.columns and n not in {column, "basis"}]
             wanted = asked if column == "answer" else pl.col("period") == _NOW
-            of = held.filter(pl.col("measure").str.starts_with(begins), wanted)
+            of = held.filter(pl.col("measure").str.contains(f"^({names})$"), wanted)
             yield from _otherwise(name, laid, column, of, dims)
         else:
             of_returns = mart.filter(pl.col("basis") != "published")

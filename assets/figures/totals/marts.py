@@ -25,7 +25,7 @@ from schemas.marts import (
     Workforce,
     force_profiles_contract,
 )
-from schemas.measures import NOW, QUESTION
+from schemas.measures import NOW, QUESTION, SHOWN
 from schemas.reference import workforce as numbers_in
 from schemas.template import Template
 
@@ -60,8 +60,8 @@ def register_entries(live: pl.DataFrame, collection: Collection) -> pl.DataFrame
 
 def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart SecondJobs: decisions, breaches and the review interval."""
-    of = pl.col("measure").str.starts_with("second_job")
-    found = leaves(live, collection.template).filter(of, period=NOW)
+    of = [name for name, (mart, _, _) in SHOWN.items() if mart == "second_jobs"]
+    found = leaves(live, collection.template).filter(pl.col("measure").is_in(of), period=NOW)
     return conform(SecondJobs, found.rename({"number": "count", "row_code": "item"}))
 
 
