@@ -117,7 +117,8 @@ def _print_checked(item: Checked, template: Template) -> None:
     blocked = (each for each in item.findings if each.severity == "B")
     if unsaid := [e for e in blocked if e.rule_id in sums and not follows(e, causes)]:
         many = plural(len(unsaid), "sum")
-        click.echo(f"Of {many} too many cells are wrong to say which: look at them first.")
+        why = "too many cells are wrong, or no part is held"
+        click.echo(f"Of {many} nobody can say what to mend ({why}): look at them first.")
     for line in not_checked(item.not_evaluable, template) * item.readable:
         click.echo(line)
     if template.cases_rule and item.entries.height:

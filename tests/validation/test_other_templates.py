@@ -79,6 +79,19 @@ questions = [{ code = "heated", area = "kennels", answers = ["all", "some"], lab
     + COVER
 )
 
+BY_TIME = (
+    TEMPLATE.replace(
+        'columns = [{ code = "count", label = "Hours" }]',
+        """columns = [
+    { code = "day", label = "By day", dims = { time = "day" } },
+    { code = "night", label = "By night", dims = { time = "night" } },
+    { code = "total", label = "Total", sum_of = ["day", "night"] },
+]""",
+    )
+    .replace("[measures.hours]", '[lists.time]\nday = "day"\nnight = "night"\n\n[measures.hours]')
+    .replace('["work"]]', '["work"], ["time"]]')
+)
+
 RULES = """
 [[rules]]
 id = "V007"
@@ -167,15 +180,7 @@ def test_a_sum_that_the_template_describes_is_checked(dogs: Collection) -> None:
 
 def test_a_total_in_a_corner_is_told_once(tmp_path: Path) -> None:
     """It is a sum along its row and down its column."""
-    sheet = TEMPLATE.replace(
-        'columns = [{ code = "count", label = "Hours" }]',
-        """columns = [
-    { code = "day", label = "By day", dims = { time = "day" } },
-    { code = "night", label = "By night", dims = { time = "night" } },
-    { code = "total", label = "Total", sum_of = ["day", "night"] },
-]""",
-    ).replace("[measures.hours]", '[lists.time]\nday = "day"\nnight = "night"\n\n[measures.hours]')
-    dogs = _described(tmp_path, sheet.replace('["work"]]', '["work"], ["time"]]'))
+    dogs = _described(tmp_path, BY_TIME)
     wrong = clean_return(dogs).with_values({("hours", "total", "total"): "3"})
     (row,) = _judged(wrong).findings.to_dicts()
     assert (row["rule_id"], row["row_code"], row["column_code"]) == ("C001", "total", "total")
@@ -216,6 +221,27 @@ def test_a_total_beside_parts_that_are_not_held_is_told_as_far_as_they_are(
             assert message == f"the parts, as far as held, {said}"
             found = repairs_of(judged.findings, judged.entries, dogs.template)
             assert found.height == repairs
+
+
+@pytest.mark.parametrize("total", ["0", "5"])
+def test_a_total_of_what_nobody_holds_is_no_number_and_no_other_is_proposed(
+    total: str, tmp_path: Path
+) -> None:
+    """The row of the totals would hold with a 0 there: that is guessed."""
+    sheet = BY_TIME
+    for line in ('"patrol" }', '"rescue" }', '"rescue"]'):
+        sheet = sheet.replace(line, f'{line}, missing = {{ night = ["not_held"] }}')
+    dogs = _described(tmp_path, sheet)
+    works = ("patrol", "search", "rescue")
+    told = {("hours", work, "night"): "not_held" for work in works}
+    told |= {("hours", "total", "night"): total, ("hours", "total", "total"): "7"}
+    told |= {("hours", "patrol", at): "7" for at in ("day", "total")}
+    told |= {("hours", "total", "day"): "7"}
+    judged = _judged(clean_return(dogs).with_values(told))
+    said = f"add up to nothing, but the total says {total}: give the parts, or not_held as"
+    (message,) = judged.findings.filter(column_code="night")["message"]
+    assert message == f"the parts, as far as held, {said} the total"
+    assert repairs_of(judged.findings, judged.entries, dogs.template).is_empty()
 
 
 def test_no_rule_waits_for_extracts_of_a_template_that_has_none(tmp_path: Path) -> None:

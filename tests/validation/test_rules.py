@@ -219,6 +219,9 @@ def test_a_change_is_found_at_its_cell(
     ("accepted", "declined", "total", "found"),
     [
         ("not_held", "not_held", "5", ["C401"]),
+        ("not_held", "not_held", "0", ["C401"]),
+        ("not_applicable", "not_applicable", "0", ["C401"]),
+        ("not_held", "not_held", "not_held", []),
         ("not_held", "3", "7", ["C401"]),
         ("not_applicable", "3", "7", ["C401"]),
         ("5", "not_applicable", "9", ["C401"]),

@@ -19,7 +19,7 @@ from schemas.template import Place, Sum
 from schemas.vocabulary import NOT_HELD
 
 _SUM: Final = {
-    "holds": "CASE WHEN {whole_held} THEN {parts} = {whole} ELSE {excused} END",
+    "holds": ("CASE WHEN {whole_held} THEN {parts} = {whole} AND NOT {unsaid} ELSE {excused} END"),
     "applies": "{parts_held}",
 }
 _WIDEST: Final = {"lowest": 0.0, "highest": 1e9}
@@ -124,7 +124,11 @@ def total_is_sum(each: Sum, missing: Many[str]) -> Test:
         missing: the reasons that may stand in the place of the total.
     """
     names = _added("parts", each.parts, each.unheld) | _added("whole", each.whole)
-    names |= _cell("total", each.total) | {"excused": _excused(each) if missing else Sql("FALSE")}
+    none, reason = _unheld(each, missing)
+    names |= _cell("total", each.total) | {
+        "excused": _excused(each) if missing else Sql("FALSE"),
+        "unsaid": Sql(f"({none} AND {reason} IS NOT NULL)"),
+    }
     off = _OFF.format_map(names)
     said: Fields = {
         "parts": each.line.named or "the parts",
@@ -134,8 +138,7 @@ def total_is_sum(each: Sum, missing: Many[str]) -> Test:
         "off": Sql(f"CASE WHEN {names['whole_held']} THEN {off} ELSE 'no part says so' END"),
     }
     if each.unheld:
-        instead = "give the parts" + ", or not_held as the total" * (NOT_HELD in missing)
-        said = {**said, **_as_far_as_held(each, said, instead)}
+        said = {**said, **_as_far_as_held(each, said, none, reason)}
     return _test(_SUM, names, said, each.rule, "sum", each.total)
 
 
@@ -147,16 +150,28 @@ def _excused(each: Sum) -> Sql:
     return Sql(f"({' OR '.join(told)})")
 
 
-def _as_far_as_held(each: Sum, said: Fields, instead: str) -> Fields:
-    """Return what is said otherwise of a sum of which a part is not held, or none is."""
+def _unheld(each: Sum, missing: Many[str]) -> tuple[str, str]:
+    """Return whether no part is a number, and the reason of one that the total may have too."""
+    parts = [_cell("n", place)["n_missing"] for place in each.parts]
+    if not each.unheld.issuperset(each.parts):
+        return "FALSE", "NULL"
+    taken = ", ".join(map(_text, missing))
+    reasons = (f"CASE WHEN {part} IN ({taken}) THEN {part} END" for part in parts if missing)
+    none = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    return f"({none})", f"COALESCE({', '.join(reasons) or 'NULL'})"
+
+
+def _as_far_as_held(each: Sum, said: Fields, none: str, reason: str) -> Fields:
+    """Return what is said otherwise of a sum of which a part is not held, or `none` is."""
     cells = [_cell("n", place)["n_missing"] for place in each.parts]
-    unheld = [f"COALESCE({missing} = '{NOT_HELD}', FALSE)" for missing in cells]
+    some = " OR ".join(f"COALESCE({missing} = '{NOT_HELD}', FALSE)" for missing in cells)
     named = str(said["parts"])
-    held, some, none = _text(f"{named}, as far as held,"), " OR ".join(unheld), " AND ".join(unheld)
+    held = _text(f"{named}, as far as held,")
+    instead = f"CONCAT('give the parts', COALESCE(', or ' || {reason} || ' as the total', ''))"
     return {
-        "parts": Sql(f"CASE WHEN {some} THEN {held} ELSE {_text(named)} END"),
+        "parts": Sql(f"CASE WHEN {some} OR {none} THEN {held} ELSE {_text(named)} END"),
         "added": Sql(f"CASE WHEN {none} THEN 'nothing' ELSE CONCAT({said['added']}) END"),
-        "off": Sql(f"CASE WHEN {none} THEN {_text(instead)} ELSE {said['off']} END"),
+        "off": Sql(f"CASE WHEN {none} THEN {instead} ELSE {said['off']} END"),
     }
 
 
