@@ -191,16 +191,19 @@ def _figures(
                 for name, measure in template.measures.items() if measure.within}  # fmt: skip
     for loc, figure in figures.items():
         of = [entry for entry in entries if entry.measure == figure.measure]
-        there = any(
-            entry.period == figure.period and figure.dims.items() <= entry.dims.items()
-            for entry in of
-        )
+        at = [entry.dims for entry in of if entry.period == figure.period]
+        if figure.period == NOW:
+            there = any(figure.dims.items() <= dims.items() for dims in at)
+        else:
+            there = figure.dims in at
         asked = any(QUESTION in entry.dims for entry in of)
         if there and asked and QUESTION not in figure.dims:
             said = f"names no question: {figure.measure!r} is asked by questions, and not added up"
             yield loc, said
         elif of and not there and doubtful.isdisjoint({None, figure.measure}):
-            yield loc, "no cell of the sheets counts this; take it out, or name what one counts"
+            no_part = " (of an earlier period a cell is no part of a sum)"
+            why = no_part if at and figure.period != NOW else ""
+            yield loc, f"no cell of the sheets counts this{why}; take it out, or name what one does"
 
 
 def _named_alike(measures: Mapping[str, Measure], entries: Iterable[Entry]) -> Iterator[Fault]:

@@ -46,6 +46,18 @@ def test_a_mart_with_one_count_of_each_row_shows_no_other(tmp_path: Path) -> Non
     assert line.startswith('{ code = "restraint"')
 
 
+def test_a_whole_of_an_earlier_period_that_only_a_sum_holds_fills_no_column(tmp_path: Path) -> None:
+    """Each cell there stands for itself: the column was empty for every force, without a word."""
+    was = '{ code = "was", measure = "uses", dims = { tactic = "spray" }, label = "Was", '
+    text = SOUND.replace("[profile]", '[profile]\nwas = { measure = "uses", period = "before" }')
+    text = text.replace(
+        '    { code = "total"', f'    {was}period = "before" }},\n    {{ code = "total"'
+    )
+    (told,) = _refused(tmp_path, text)
+    assert told[0].startswith("was =")
+    assert "no part of a sum" in told[1]
+
+
 @pytest.mark.parametrize("root", [OURS, EXAMPLES])
 def test_templates_at_hand_are_sound(root: Path) -> None:
     for path in (root / "templates").glob("*.toml"):
