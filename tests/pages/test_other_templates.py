@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from assets.figures.comparable import comparisons
+from assets.release.pages.description import description
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period
@@ -18,6 +19,7 @@ from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.marts import contracts_of, force_profiles_contract
 from schemas.measures import Measure
+from schemas.template import Template
 from schemas.template_file import load_template
 from tests.any_template import STATISTICS, drawn_collection
 from tests.live import any_live
@@ -284,16 +286,33 @@ rows = [
 """
 
 
+def _grouped(folder: Path, text: str) -> Template:
+    used = (EXAMPLES / "templates" / "use-of-force-1.toml").read_text("utf-8")
+    (folder / "templates").mkdir()
+    cover = used.split("[[sheet]]")[1]
+    (folder / "templates" / "grouped-1.toml").write_text(f"{text}\n[[sheet]]{cover}", "utf-8")
+    return load_template("grouped-1", folder)
+
+
+def test_a_table_of_what_only_some_cells_are_counted_by_does_not_end_with_all(
+    tmp_path: Path,
+) -> None:
+    """Its rows add up to less, and the last was taken for their sum."""
+    text = _GROUPED.replace("[lists.result]", '[lists.manner]\nspoken = "Spoken"\n[lists.result]')
+    text = text.replace('levels = [[], ["kind"]]', 'levels = [[], ["kind"], ["kind", "manner"]]')
+    text = text.replace('{ kind = "rude" }', '{ kind = "rude", manner = "spoken" }, label = "Rude"')
+    pages = description(_grouped(tmp_path, text))
+    tables = [each for section in pages.national.section for each in section.table]
+    ends = {each.caption: {lines.all for lines in each.lines} for each in tables}
+    assert ends["Complaints by kind"] == {"All"}
+    assert ends["Complaints by kind and manner"] == {""}
+
+
 def test_a_sum_of_cells_stands_beside_the_total_of_just_those_cells(
     example: Collection, tmp_path: Path
 ) -> None:
     """A group of codes has a total of its own where columns are crossed; other parts have none."""
-    cover = (
-        (EXAMPLES / "templates" / "use-of-force-1.toml").read_text("utf-8").split("[[sheet]]")[1]
-    )
-    (tmp_path / "templates").mkdir()
-    (tmp_path / "templates" / "grouped-1.toml").write_text(f"{_GROUPED}\n[[sheet]]{cover}", "utf-8")
-    grouped = example.model_copy(update={"template": load_template("grouped-1", tmp_path)})
+    grouped = example.model_copy(update={"template": _grouped(tmp_path, _GROUPED)})
     live = any_live(grouped, 1, every_force=True)
     marts = marts_of(live, grouped)
     edition = Edition(marts, {**ABOUT, "collection": example.id})

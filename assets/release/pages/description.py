@@ -305,13 +305,16 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
     at += [((crossed,), None)] if whole and crossed else []
     at += [(by, None) for by in dict.fromkeys(others) if by and (by, None) not in at]
     parts = {frozenset(by) for by, without in levels if without}
+    cells = [e.dims for e in template.counted() if (e.measure, e.period) == (name, NOW)]
     tables = []
     for by, without in at or [((), None)]:
         split = crossed and crossed not in by and frozenset({*by, crossed}) in known
         # What is totalled of a part of the cells stands in no line with a share of them all.
         counted = bool(without) or frozenset(by) in known - parts
         shares = [] if without else [each for each in measure.shares if {*each.by} == {*by}]
-        ends = whole and not without and (counted or any(not each.within for each in shares))
+        # What some cells are not counted by adds up to less than all.
+        ends = whole and not without and all({*by} <= {*dims} for dims in cells)
+        ends = ends and (counted or any(not each.within for each in shares))
         tables.append(
             {
                 "by": by, "without": without or "", "crossed": crossed if split else None,
