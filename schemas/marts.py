@@ -129,7 +129,8 @@ def _profiled(template: Template, figure: Figure) -> str:
         for name, code in figure.dims.items()
     ]
     what = figure.measure.replace("_", " ").capitalize()
-    period = [] if figure.period == NOW else [f"in the period {figure.period}"]
+    called = figure.period.replace("_", " ")
+    period = [] if figure.period == NOW else [f"in the period {called}"]
     return ": ".join(filter(None, [what, ", ".join([*labels, *period])]))
 
 

@@ -106,10 +106,20 @@ class Year:
             for cell in _cells(self.template, row)
         }
 
-    def wording(self, row: Row) -> str | None:
-        """Return the wording of the question that a figure counts answers to."""
-        code = read_breakdown(row["breakdown"]).get(QUESTION)
-        return next((row.label for row in self.template.asked if row.code == code), None)
+    def wording(self, row: Row) -> dict[str, str]:
+        """Return by dimension the words of the question that a figure is of, and of its codes.
+
+        Those of a code that has another name by now are other words for the same.
+        """
+        parts = read_breakdown(row["breakdown"])
+        worded = {each.code: each.label for each in self.template.asked}
+        known = {**self.template.lists, QUESTION: worded}
+        now = self._now(parts)
+        return {
+            name: known.get(name, {}).get(code, code)
+            for name, code in parts.items()
+            if name == QUESTION or now[name] == code
+        }
 
 
 def _cells(template: Template, row: Row) -> list[Entry]:
@@ -142,7 +152,9 @@ def compared(
     for what, cells in (("new", counts - counted), ("dropped", counted - counts)):
         told = sorted(_apart(cells, counts & counted))
         breaks.append(f"{what}: {', '.join(told)}" if told else "")
-    breaks.append("reworded" if now.wording(row) != before.wording(was) else "")
+    said, other = now.wording(row), before.wording(was)
+    reworded = any(said[name] != other[name] for name in said.keys() & other.keys())
+    breaks.append("reworded" if reworded else "")
     (breaks if now.kind(figure[0])[1] in now.asked else notes).append(merged)
     for of, one in ((before, was), (now, row)):
         partly = of.held.forces(_cells(of.template, one))[1]

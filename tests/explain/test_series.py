@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -88,6 +89,23 @@ def test_a_break_is_flagged(measure: str, breakdown: str, why: str, rows: Rows) 
     now = rows(measure, breakdown)["2013-revisit"]
     assert not now["comparable"]
     assert str(now["why_not"]).startswith(why)
+
+
+def test_a_code_that_says_something_else_breaks_the_series(lake: Path) -> None:
+    """Under one name `Under 16` was compared with `Under 18` as if nothing had changed."""
+    first, last = released_collections(lake)[:2]
+    lists = {**last.collection.template.lists}
+    lists["category"] = {**lists["category"], "procurement": "Procurement and contracts"}
+    template = replace(last.collection.template, lists=lists)
+    object.__setattr__(
+        last, "collection", last.collection.model_copy(update={"template": template})
+    )
+    found = series([first, last]).filter(measure="investigations", collection=last.collection.id)
+    why = dict(found.select("breakdown", "why_not").iter_rows())
+    assert str(why["category=procurement"]).startswith("reworded")
+    assert not {at for at, said in why.items() if "reworded" in str(said)} - {
+        at for at in why if "category=procurement" in at
+    }
 
 
 def test_a_number_at_a_date_has_no_rate_a_month(rows: Rows) -> None:

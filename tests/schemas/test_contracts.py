@@ -1,5 +1,6 @@
 """A contract must notice every way in which a table can be wrong; a dead check fails here."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ from schemas.marts import (
     Survey,
     force_profiles_contract,
 )
+from schemas.measures import Figure
 from schemas.tables import TABLES
 from schemas.template import Template
 from schemas.template_file import load_template
@@ -107,6 +109,10 @@ def test_a_profile_has_the_columns_of_its_template() -> None:
     since = of_2013["acu_staffing_change"]
     assert since.description.startswith("Anti-corruption unit staffing compared with")
     assert since.type_name == "string"
+    figure = Figure(measure="investigations", period="year_before")
+    template = replace(load_template("returns-1"), profile={"was": figure})
+    was = {c.name: c for c in force_profiles_contract(template).columns}["was"]
+    assert was.description.startswith("Investigations: in the period year before;")
 
 
 def test_a_profile_without_research_and_registers_has_no_columns_for_them() -> None:
