@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schemas.breakdown import Band
 from schemas.collection_fields import Collection, Period, Published, Workforce
-from schemas.disclosure import PROFILES, Exemption, in_print
+from schemas.disclosure import PROFILES, Exemption, Protection, in_print
 from schemas.faults import Fault, Unsure, known, twice
 from schemas.figures import figure_faults
 from schemas.measures import NOW
@@ -24,7 +25,7 @@ from schemas.reference_faults import (
     publication_read,
     workforce_read,
 )
-from schemas.rules.catalogue import NATIONAL, rules
+from schemas.rules.catalogue import KINDS, NATIONAL, rules
 from schemas.toml_lines import Loc
 from schemas.wording import listed
 
@@ -232,6 +233,13 @@ def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:
         yield ("workforce", "as_at"), f"{said} {', '.join(sorted(days))}"
 
 
+_NO_CHANGE: Final = 5
+"""A usual change of so many times the earlier number is meant in per cent."""
+
+_USES: Final = {"sum", *KINDS}
+"""How templates use rules; a rule without any of these is no template's own."""
+
+
 def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     for name, limits in of.thresholds.items():
         for limit, number in limits.items():
@@ -239,19 +247,31 @@ def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:
             if number > 1 and re.match("(smallest|largest) usual share|largest share of", said):
                 whole = f"{number:g} is no share of a whole, from 0 to 1: a half is 0.5"
                 yield ("thresholds", name, limit), whole
+            if number >= _NO_CHANGE and "change, as a share" in said:
+                often = f"{number:g} times the earlier number is no usual change: a half is 0.5"
+                yield ("thresholds", name, limit), often
             if number < (least := 2 if limit == "multiple" else 0):
                 yield ("thresholds", name, limit), f"must be {least} or more"
         low, high = limits.get("lowest"), limits.get("highest")
         if low is not None and high is not None and low > high:
             yield ("thresholds", name), f"lowest {low:g} is above highest {high:g}"
     yield from _of_limits(of, unsure)
+    yield from _of_changes(of, unsure)
+
+
+def _of_changes(of: Collection, unsure: Unsure) -> Iterator[Fault]:
+    """Yield the changes of rules that nobody may change, or that no return is held to."""
     named = [change.rule for change in of.rule_changes]
     yield from twice([(("rule_changes", i, "rule"), name) for i, name in enumerate(named)])
-    for number, change in enumerate(of.rule_changes):
-        changed = rules().get(change.rule)
+    known_uses = not unsure.has("template", "rules")
+    for number, name in enumerate(named):
+        changed, said = rules().get(name), ""
         if changed is None or changed.guards:
             why = "values depend on it" if changed else "there is no such rule"
-            said = f"rule {change.rule} cannot be changed: {why}"
+            said = f"rule {name} cannot be changed: {why}"
+        elif known_uses and changed.says.keys() & _USES and name not in of.template.rules_in_use:
+            said = "its template does not use the rule, so take the change out"
+        if said:
             yield ("rule_changes", number, "rule"), said
 
 
@@ -287,6 +307,8 @@ def _of_subjects(of: Collection) -> Iterator[Fault]:
         given, asked = sorted(of.disclosure.counts), sorted(described.subjects)
         if given != asked:
             yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"
+        for subject, counts in of.disclosure.counts.items():
+            yield from ((("disclosure", "counts", subject, k), said) for k, said in _small(counts))
         if of.research and not described.research:
             said = 'its template protects nothing of research: say research = ["social_media"] in'
             yield ("research",), f"{said} the [disclosure] there, or take this out"
@@ -302,6 +324,17 @@ def _of_subjects(of: Collection) -> Iterator[Fault]:
                 " edition may show: what that tells is not counted in. Let the template have it by"
                 " rate",
             )
+
+
+def _small(counts: Protection) -> Iterator[tuple[str, str]]:
+    """Yield why small counts would be shown, or could be told, after the key that says so."""
+    band = Band.parse(counts.small)
+    least = (band.high or 0) - band.low
+    if not counts.is_small(1):
+        yield "small", f"{counts.small} would show a count of 1: begin with 1, or 0 to hide zeros"
+    elif counts.width < least:
+        closer = f"of {counts.small} one could tell more than that it is small"
+        yield "width", f"{counts.width} is too narrow, {closer}: give {least} or more"
 
 
 def _of_exemptions(

@@ -37,6 +37,9 @@ def measure_faults(sheets: Sheets) -> Iterator[Fault]:
     template, doubtful, none = sheets.template, sheets.doubtful, sheets.unsure.names
     for name, measure in template.measures.items():
         yield from _levels(("measures", name), sheets.file.measures[name])
+        if measure.within and measure.within.measure == name:
+            own = "no measure is within itself; take it out, or name the other"
+            yield ("measures", name, "within"), own
         cells = [cell for cell in sheets.counted.values() if cell.entry.measure == name]
         if not doubtful & {None, name}:
             yield from _as_counted(name, measure, cells, none)

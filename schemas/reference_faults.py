@@ -60,20 +60,24 @@ def workforce_read(root: Path, name: str) -> Read:
 
 def _of_times(read: Read) -> None:
     """Tell of forces that end before they begin, or are there twice at a time."""
-    times: dict[str, list[tuple[str, str, int]]] = {}
+    times: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
     for line, row in read.rows:
         begins, ends = row.get("valid_from") or "0000", row.get("valid_to") or "9999"
         if ends < begins:
             read.tell(line, "valid_to", f"{ends} is before valid_from, {begins}")
         else:
-            times.setdefault(row.get("force_code", ""), []).append((begins, ends, line))
+            for column in ("force_code", "full_name"):
+                span = begins, ends, line
+                times.setdefault((column, row.get(column, "")), []).append(span)
         if row.get("successor") and not row.get("valid_to"):
             read.tell(line, "valid_to", "is empty, though a successor took over: give its last day")
-    for code, spans in times.items():
+    told: set[int] = set()
+    for (column, named), spans in times.items():
         for (*_, ends, first), (begins, _, line) in pairwise(sorted(spans)):
-            if begins <= ends and code:
-                said = f"{code!r} stands on line {first} already, at the same time"
-                read.tell(line, "force_code", said)
+            if begins <= ends and named and line not in told:
+                told.add(line)
+                said = f"{named!r} stands on line {first} already, at the same time"
+                read.tell(line, column, said)
 
 
 class PublishedFigure(NamedTuple):

@@ -64,6 +64,8 @@ def name_faults(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
             yield loc, "a part is named twice, and would be added twice"
     for pattern in _NAMES["apart"]:
         yield from twice(parts(file, pattern))
+    for name in file["lists"]:  # labels: of two that are one nobody could tell which is meant
+        yield from twice(parts(file, f"lists.{name}.*"))
     yield from _groups(file)
     yield from _references(file, unsure)
 

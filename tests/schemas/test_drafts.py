@@ -92,6 +92,14 @@ _C, _T, _R = (
     "collections/2013-revisit.toml",
 )
 
+CHANGED = """
+[[rule_changes]]
+rule = "V007"
+severity = "N"
+reason = "Because it is so."
+since = 2013-01-01
+"""
+
 _RULE = (
     '[[rules]]\nid = "Q106"\nuse = "share"\nat = ["uses/spray/count"]\n'
     'whole = ["uses/total/count"]\n[profile]'
@@ -141,6 +149,20 @@ _RULE = (
          "this is no TOML: 2013-13-31 is no date; write one that there is as 2013-05-31"),
         (_C, "end = 2013-03-31", "end = 31.03.2013", "end =", "this is no TOML: 31.03.2013 is no"),
         (_C, "end = 2013-03-31", "end = 2013-02-29", "end =", "this is no TOML: 2013-02-29 is no"),
+        (_R, "{ share = 0.5", "{ share = 50", "50", "thresholds.X005.share: 50 times the earlier"),
+        (_R, 'second_jobs = { small = "1..4"', 'second_jobs = { small = "5..9"', "5..9",
+         "disclosure.counts.second_jobs.small: 5..9 would show a count of 1"),
+        (_R, 'second_jobs = { small = "1..4"', 'second_jobs = { small = "0..0"', "0..0",
+         "disclosure.counts.second_jobs.small: 0..0 would show a count of 1"),
+        (_R, 'second_jobs = { small = "1..4", width = 5',
+         'second_jobs = { small = "1..4", width = 1', "second_jobs",
+         "disclosure.counts.second_jobs.width: 1 is too narrow, of 1..4 one could tell more"),
+        (_T, '"Firearm discharged"', '"Irritant spray"', "firearm",
+         "lists.tactic.firearm: 'Irritant spray' stands here twice"),
+        (_T, "per_force = [[]]", 'within = { measure = "uses" }', "within",
+         "measures.uses.within: no measure is within itself"),
+        (_C, "[period]", CHANGED.replace("V007", "Q109") + "[period]", "Q109",
+         "rule_changes.1.rule: its template does not use the rule"),
         (_R, 'second_jobs = { small = "1..4"', 'second_jobs = { small = "1-4"', "1-4",
          "disclosure.counts.second_jobs.small: band '1-4' is not of the form"),
     ],
@@ -153,15 +175,6 @@ def test_a_slip_is_told_once_where_it_is(
     line, _, what = told.removeprefix(f"{folder / name}:").partition(": ")
     assert what.startswith(said)
     assert at in (folder / name).read_text(encoding="utf-8").splitlines()[int(line) - 1]
-
-
-CHANGED = """
-[[rule_changes]]
-rule = "V007"
-severity = "N"
-reason = "Because it is so."
-since = 2013-01-01
-"""
 
 
 @pytest.mark.parametrize(
@@ -225,6 +238,10 @@ def test_what_no_collection_can_say_is_told_in_words(
         ("Bed,,A,A force,North,England,territorial,false,,,", "force_code: 'Bed' is 'BED' in"),
         ("AVS,,A,A force,,England,territorial,false,,,", "region: is empty"),
         ("avs,,A,A force,North,England,territorial,false,,,", "force_code: 'avs' is 'AVS' in"),
+        (
+            "BEE,,A,Bedfordshire Police,North,England,territorial,false,,,",
+            "full_name: 'Bedfordshire Police' stands on line 2 already",
+        ),
         ("AVS,,A,A force,North,England,territorial,false,,,BED", "valid_to: is empty, though a"),
     ],
 )
