@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from assets.lake import Lake
 
 PASSWORD = "correct-horse-battery"
 
@@ -106,3 +109,10 @@ def mail_url(port: int) -> str:
     """Return the address of a mail server for alerts."""
     people = "from=muster@example.org&to=team@example.org"
     return f"mailto://127.0.0.1:{port}?{people}&format=text"
+
+
+def everything_said(lake: Lake, *outputs: subprocess.CompletedProcess[str]) -> str:
+    """Return whatever a lake and some commands have come to say of anything."""
+    said = [done.stdout + done.stderr for done in outputs]
+    files = (path for path in lake.root.rglob("*") if path.is_file())
+    return "\n".join([*said, *(path.read_bytes().decode("latin-1") for path in files)])

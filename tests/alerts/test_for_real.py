@@ -1,13 +1,10 @@
-"""Everything real: the command in its own process, Dagster's daemon, a mail server, a webhook."""
+"""Everything real: the command in its own process, a mail server, a webhook."""
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +12,15 @@ import pytest
 
 from assets.lake import Lake
 from schemas.reference import COLLECTIONS
-from tests.alerts.listeners import PASSWORD, Mailbox, free_port, mail_server, mail_url, webhook
+from tests.alerts.listeners import (
+    PASSWORD,
+    Mailbox,
+    everything_said,
+    free_port,
+    mail_server,
+    mail_url,
+    webhook,
+)
 from tests.returns import SampleReturn
 
 ID = "2012-revisit"
@@ -51,12 +56,6 @@ def _muster(environment: dict[str, str], *arguments: str) -> subprocess.Complete
     )
 
 
-def _everything_said(lake: Lake, *outputs: subprocess.CompletedProcess[str]) -> str:
-    said = [done.stdout + done.stderr for done in outputs]
-    files = (path for path in lake.root.rglob("*") if path.is_file())
-    return "\n".join([*said, *(path.read_bytes().decode("latin-1") for path in files)])
-
-
 def test_the_command_tells_by_mail_and_webhook(
     lake: Lake, environment: dict[str, str], sample: Sample
 ) -> None:
@@ -82,7 +81,7 @@ def test_the_command_tells_by_mail_and_webhook(
     text = mailbox.text(mailbox.subjects.index(rejected))
     assert "AVS version 1: 1 blocking finding (S010 1)" in text
     assert "See: http://ui.example/assets/validation/findings" in text
-    assert PASSWORD not in _everything_said(lake, first, second)
+    assert PASSWORD not in everything_said(lake, first, second)
 
 
 def test_the_command_tells_that_it_failed(lake: Lake, environment: dict[str, str]) -> None:
@@ -118,53 +117,4 @@ def test_alert_test_says_which_channel_took_it(lake: Lake, environment: dict[str
     assert hook.titles == ["Muster: TEST, nothing is broken"]
     assert one.returncode == 1
     assert f"json://127.0.0.1:{hook.port}: failed: " in one.stdout
-    assert PASSWORD not in _everything_said(lake, both, one)
-
-
-@contextmanager
-def _daemon(environment: dict[str, str], lake: Lake, log: Path) -> Iterator[None]:
-    """Run Dagster's daemon, as a service does, with its code server."""
-    home = subprocess.run(
-        [sys.executable, "-c", "from pipelines import instance; print(instance.dagster_home())"],
-        env=environment, capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    command = [BIN / "dagster-daemon", "run", "-m", "pipelines.definitions"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env={**environment, "DAGSTER_HOME": home}, stdout=output, stderr=output,
-            start_new_session=True, cwd=lake.root,
-        )  # fmt: skip
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _wait_for(what: Callable[[], bool], log: Path) -> None:
-    until = time.monotonic() + 240
-    while not what():
-        assert time.monotonic() < until, log.read_text()[-4000:]
-        time.sleep(0.5)
-
-
-def test_the_daemon_tells_of_a_file_that_was_dropped(
-    lake: Lake, environment: dict[str, str], sample: Sample, tmp_path: Path
-) -> None:
-    port, mailbox, log = free_port(), Mailbox(), tmp_path / "daemon.log"
-    rejected = f"Muster: 1 return is rejected ({ID})"
-    lake.landing.mkdir(parents=True)
-    with webhook() as hook, mail_server(port, mailbox):
-        environment["MUSTER_ALERT_URLS"] = f"{mail_url(port)} {hook.url}"
-        with _daemon(environment, lake, log):
-            sample("AVS").with_values(BLANK).write(lake.landing / "AVS.xlsx")
-            _wait_for(lambda: rejected in hook.titles and rejected in mailbox.subjects, log)
-            _wait_for(lake.marts.exists, log)
-    assert sorted(set(hook.titles)) == sorted(hook.titles), "each alert once"
-    assert any("forces are late: hard deadline" in title for title in hook.titles)
-    said = _everything_said(lake) + log.read_text(errors="replace")
-    assert PASSWORD not in said
+    assert PASSWORD not in everything_said(lake, both, one)

@@ -21,7 +21,15 @@ from assets.lake import Lake
 from pipelines.open_demo import ID, open_collection
 from schemas.collection import load_collection
 from schemas.reference import COLLECTIONS
-from tests.alerts.listeners import Mailbox, free_port, mail_server, mail_url
+from tests.alerts.listeners import (
+    PASSWORD,
+    Mailbox,
+    everything_said,
+    free_port,
+    mail_server,
+    mail_url,
+    webhook,
+)
 from tests.returns import SampleReturn
 
 pytestmark = pytest.mark.slow
@@ -140,13 +148,14 @@ def test_a_schedule_ticks_in_an_open_window_and_people_are_told(
             runs = instance.get_runs(dg.RunsFilter(job_name="refresh"))
         return [run for run in runs if run.is_finished]
 
-    with (
-        mail_server(port, mailbox),
-        _daemon(lake, tmp_path, folder, MUSTER_ALERT_URLS=mail_url(port)) as home,
-    ):
-        _wait(lambda: bool(done()), 420)
-        rejected = f"Muster: 1 return is rejected ({ID})"
-        _wait(lambda: rejected in mailbox.subjects, 180)
+    with webhook() as hook, mail_server(port, mailbox):
+        told = f"{mail_url(port)} {hook.url}"
+        with _daemon(lake, tmp_path, folder, MUSTER_ALERT_URLS=told) as home:
+            _wait(lambda: bool(done()), 420)
+            rejected = f"Muster: 1 return is rejected ({ID})"
+            _wait(lambda: rejected in mailbox.subjects and rejected in hook.titles, 180)
+    assert sorted(set(hook.titles)) == sorted(hook.titles), "each alert once"
+    assert PASSWORD not in everything_said(lake) + (tmp_path / "log").read_text(errors="replace")
     (run,) = done()
     assert run.status == DagsterRunStatus.SUCCESS
     assert run.tags["dagster/schedule_name"] == "daily_refresh_demo_open"
