@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache, reduce
-from operator import or_
+from operator import and_, or_
 from pathlib import Path
 from typing import Final
 
@@ -201,6 +201,19 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
             (col(column).is_not_null() == needed) | ~asked
         )
 
+    def counted(rule: pl.Expr, passing: Iterable[tuple[str | None, ...]]) -> pl.Expr:
+        """A rule that also fails where no cell counts what it lets pass: that would be lost."""
+        lost = (
+            [
+                is_(of, code) if code else col(of).is_null()
+                for of, code in zip(LISTS, each, strict=False)
+            ]
+            for each in passing
+            if not any(cell[: len(each)] == each for cell in cells)
+        )
+        return reduce(and_, (~reduce(and_, each) for each in lost), rule)
+
+    cells = [tuple(map(entry.dims.get, LISTS.values())) for entry in case_cells(template)]
     force = known("force_code") & (col(FOLDER).is_null() | (col(FOLDER) == col("force_code")))
     of_force = col("case_ref").str.starts_with(col("force_code")) | ~force
     reference = (col("case_ref").str.contains(CASE_REF) & of_force).fill_null(value=False)
@@ -208,6 +221,7 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
     category = known("category")
     disclosed = dict.fromkeys(of for of, to, _ in found if to)
     recipient = exactly_when("recipient", (is_("category", of) for of in disclosed), category)
+    recipient = counted(recipient, ((of, to) for of in disclosed for to in places["recipient"]))
     concerned = dict.fromkeys((of, to) for of, to, media in found if media)
     # A recipient who never goes without media decides alone, which is one comparison less.
     doubtful = {to for _, to, media in found if not media}
@@ -220,8 +234,11 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
         for of, to in concerned
     )
     media = exactly_when("media", wanted, category & recipient)
+    either = dict.fromkeys((of, to) for of, to, _ in found if {(of, to), (of, None)} & {*concerned})
+    media = counted(media, ((*each, code) for each in either for code in places["media"]))
     opened = col("opened_on").is_between(period.start, period.end).fill_null(value=False)
-    status, closed = known("status_at_census"), col("closed_on")
+    outcomes, closed = places["status_at_census"], col("closed_on")
+    status = counted(known("status_at_census"), ((*of, code) for of in found for code in outcomes))
     in_time = (closed <= census) & ((closed >= col("opened_on")) | ~opened)
     ended = (
         pl.when(is_("status_at_census", case_rows(collection).open))

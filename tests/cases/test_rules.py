@@ -161,6 +161,40 @@ def test_codes_and_subjects_are_the_templates(collection: Collection, tmp_path: 
     }
 
 
+def test_what_no_cell_counts_is_bad(collection: Collection, tmp_path: Path) -> None:
+    """A row that passed would be in no total of the return, and nobody would miss it."""
+    (sheet,) = (sheet for sheet in collection.template.sheets if sheet.name == "investigations")
+    gone = ("information_disclosure.media_national", "procurement")
+    rows = [row for row in sheet.rows if row.code not in gone]
+    for row, dims, kept in (
+        ("procurement", {"category": "other", "recipient": "criminals"}, ["management_action"]),
+        ("other", {"recipient": "others"}, [*collection.template.lists["outcome"]]),
+    ):
+        (of,) = (each for each in sheet.rows if each.code == row)
+        entries = (replace(e, dims={**e.dims, **dims}) for e in of.entries if e.measure)
+        held = tuple(each for each in entries if each.dims.get("outcome") in kept)
+        rows = [each for each in rows if each.code != row]
+        rows.append(of.model_copy(update={"entries": held}))
+    changed = _other(collection, sheets=(replace(sheet, rows=tuple(rows)),))
+    plain = {"category": "other", "recipient": "criminals", "media": None}
+    closed = {"status_at_census": "left_service", "closed_on": collection.census}
+    media = {"category": "information_disclosure", "recipient": "media"}
+    sent = [
+        good(1, **plain),
+        good(2, **{**plain, **closed}),
+        good(3, **{**plain, **closed, "recipient": "others"}),
+        good(4, **{**plain, "recipient": "friends_family"}),
+        good(5, **media, media="local"),
+        good(6, **media, media="national"),
+    ]
+    path = write_parquet(tmp_path / "cases.parquet", sent)
+    assert run(path, tmp_path / "out", changed).reasons == {
+        ("cases.parquet", 2): "CASE07",
+        ("cases.parquet", 4): "CASE04",
+        ("cases.parquet", 6): "CASE05",
+    }
+
+
 def _renamed(row: TemplateRow) -> TemplateRow:
     """Return a row, of misuse in the local media where it was of second jobs."""
     if row.code != "second_jobs":
