@@ -50,8 +50,7 @@ CODED: Final = (*LISTS, "workforce")
 @cache
 def codes(template: Template) -> dict[str, tuple[str, ...]]:
     """Return the closed list of each coded column, sorted: then tables by their order are too."""
-    measure = template.cases.measure if template.cases else ""
-    lists = {column: template.codes_of(measure, name) for column, name in LISTS.items()}
+    lists = {column: template.codes_of(template.of_cases, dim) for column, dim in LISTS.items()}
     return {name: tuple(sorted(held)) for name, held in {**lists, "workforce": WORKFORCE}.items()}
 
 
@@ -98,7 +97,34 @@ def folder_value(folders: Sequence[str]) -> str | None:
     return None
 
 
-CASE_REF: Final = r"^[A-Z]{3}-[0-9]{4}-[0-9]{1,9}$"
+_CAPITALS: Final = "[A-Z]{3}"
+_NUMBERED: Final = "-[0-9]{4}-[0-9]{1,9}"
+"""What follows the force in a reference."""
+
+
+def is_reference(text: str, forces: Iterable[str]) -> bool:
+    """Return whether a text has the form of a reference, and begins with three capitals or a code.
+
+    Any other may be a name.
+    """
+    codes = "|".join([_CAPITALS, *map(re.escape, forces)])
+    return re.fullmatch(f"(?:{codes}){_NUMBERED}", text) is not None
+
+
+def _reference(forces: Iterable[str], force: pl.Expr) -> pl.Expr:
+    """Return whether a reference has its form, and is of the row's own force where `force` holds.
+
+    A code may have hyphens, and begin as another does: then only what is left without it tells.
+    Taking it off takes longer, so that three capitals, as nearly all have, are asked otherwise.
+    """
+    ref, own = pl.col("case_ref"), pl.col("force_code")
+    if all(re.fullmatch(_CAPITALS, code) for code in forces):
+        shaped, is_own = ref.str.contains(f"^{_CAPITALS}{_NUMBERED}$"), ref.str.starts_with(own)
+    else:
+        shaped = ref.str.contains(f"^[A-Za-z0-9_-]+{_NUMBERED}$")
+        is_own = ref.str.strip_prefix(own).str.contains(f"^{_NUMBERED}$")
+    return (shaped & (is_own | ~force)).fill_null(value=False)
+
 
 OWNER: Final = pl.coalesce(FOLDER, "force_code")
 """The force whose extract a row is in."""
@@ -167,10 +193,8 @@ def case_rows(collection: Collection) -> CaseRows:
 
 def case_cells(template: Template) -> list[Entry]:
     """Return the cells of a return that count what an extract has a row each of; none without."""
-    measure = template.cases.measure if template.cases else None
-    return [
-        entry for entry in template.counted() if entry.measure == measure and entry.period == NOW
-    ]
+    of = template.of_cases, NOW
+    return [entry for entry in template.counted() if (entry.measure, entry.period) == of]
 
 
 @cache
@@ -215,8 +239,7 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
 
     cells = [tuple(map(entry.dims.get, LISTS.values())) for entry in case_cells(template)]
     force = known("force_code") & (col(FOLDER).is_null() | (col(FOLDER) == col("force_code")))
-    of_force = col("case_ref").str.starts_with(col("force_code")) | ~force
-    reference = (col("case_ref").str.contains(CASE_REF) & of_force).fill_null(value=False)
+    reference = _reference(collection.forces, force)
     found = subjects(template)
     category = known("category")
     disclosed = dict.fromkeys(of for of, to, _ in found if to)

@@ -35,7 +35,8 @@ class Column:
     `unit`: `count`, `people`, `percent`, ... or `code`, `text`, `date`, `hash` for the rest. `key`:
     whether it is part of the table's key. `nullable`: whether a value may be unknown. `allowed`:
     the codes that it may hold, () for any. `codes`: `measure.dimension` of the template, whose
-    codes it may hold. `least`: the smallest number that it may hold.
+    codes it may hold; `cases` is the measure that case rows count. `least`: the smallest number
+    that it may hold.
     """
 
     name: str
@@ -52,7 +53,8 @@ class Column:
         """Return the codes it may hold in a collection on a template; None for any."""
         if self.codes is None or template is None:
             return self.allowed or None
-        return template.codes_of(*self.codes.split("."))
+        measure, dimension = self.codes.split(".")
+        return template.codes_of(template.of_cases if measure == "cases" else measure, dimension)
 
     @property
     def type_name(self) -> str:

@@ -49,7 +49,7 @@ def measure_faults(sheets: Sheets) -> Iterator[Fault]:
     yield from _figures(template, entries, doubtful)
     yield from _named_alike(template.measures, entries)
     yield from _one_a_row(sheets.counted.values(), template)
-    if (cases := template.cases) and not doubtful & {None, cases.measure, "investigations"}:
+    if (cases := template.cases) and not doubtful & {None, cases.measure}:
         yield from _cases(cases, entries, none)
     if template.disclosure is not None:
         yield from _protections(template.disclosure, template, none)

@@ -272,6 +272,11 @@ class Template:
         return next((use.id for use in self.rules if use.use == "cases" and self.cases), None)
 
     @property
+    def of_cases(self) -> str | None:
+        """The measure that the rows of case-level extracts count, null where none does."""
+        return self.cases.measure if self.cases else None
+
+    @property
     def main(self) -> str | None:
         """The first measure that has a total of everything: every force has a part in it."""
         whole = (
@@ -281,7 +286,7 @@ class Template:
         )
         return next((name for name, _ in whole), None)
 
-    def codes_of(self, measure: str, dimension: str) -> tuple[str, ...]:
+    def codes_of(self, measure: str | None, dimension: str) -> tuple[str, ...]:
         """Return the codes that cells of a measure in the own period have, in the list's order."""
         cells = (e for e in self.counted() if (e.measure, e.period) == (measure, NOW))
         used = {entry.dims.get(dimension) for entry in cells}

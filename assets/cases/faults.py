@@ -67,7 +67,7 @@ def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Find
     lists, fix = codes(collection.template), rules_of(CASES)[rule_id].fix
     if len(held := lists.get(column, ())) <= _FEW and not all(code in fix for code in held):
         fix += f" The codes are {', '.join(held)}."
-    value = told(fault[column], column, lists)
+    value = told(fault[column], column, collection)
     aside, rule = "; set aside, the other rows count", collection.template.cases_rule
     aside += f", and {rule} blocks a workbook that differs from them" if rule else ""
     return finding(

@@ -2,9 +2,8 @@
 
 import json
 import os
-import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +19,13 @@ from assets.intake.quoting import shown
 from assets.lake import write_errors
 from schemas.cases import (
     ACCEPTED,
-    CASE_REF,
     COLUMN_OF,
     QUARANTINED,
     REJECTED,
     TYPES,
     case_rows,
     codes,
+    is_reference,
 )
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError
@@ -174,7 +173,7 @@ def _summary(
         "bad": bad,
         "bad_share": share,
         "max_bad_share": limit,
-        "rules": _rules(totals.faults, quarantine, codes(collection.template)),
+        "rules": _rules(totals.faults, quarantine, collection),
         "files": _files(totals),
         "national": _national(totals),
     }
@@ -186,9 +185,7 @@ def _by_rule(faults: pl.DataFrame, *keys: str) -> pl.DataFrame:
     return single.group_by(*keys, "reasons").agg(pl.col("rows").sum()).sort(*keys, "reasons")
 
 
-def _rules(
-    faults: pl.DataFrame, quarantine: Path, listed: Mapping[str, Sequence[str]]
-) -> list[dict[str, Any]]:
+def _rules(faults: pl.DataFrame, quarantine: Path, collection: Collection) -> list[dict[str, Any]]:
     broken = dict(_by_rule(faults).iter_rows())
     bad = pl.scan_parquet(quarantine, glob=False).with_columns(pl.col(*TYPES).str.head(_SHOWN))
     near = bad.head(_NEAR).collect()
@@ -201,7 +198,7 @@ def _rules(
             found = bad.filter(breaks).head(SAMPLES).collect()
         shape = ("file", "row", pl.lit(column).alias("column"), pl.col(column).alias("value"))
         return [
-            {**sample, "value": told(sample["value"], column, listed)}
+            {**sample, "value": told(sample["value"], column, collection)}
             for sample in found.select(shape).iter_rows(named=True)
         ]
 
@@ -217,11 +214,11 @@ def _rules(
     ]
 
 
-def told(value: str | None, column: str, listed: Mapping[str, Sequence[str]]) -> str | None:
+def told(value: str | None, column: str, collection: Collection) -> str | None:
     """Return a value as it may be told: it may name somebody, but for a reference in its form."""
-    if not value or (column == "case_ref" and re.fullmatch(CASE_REF, value)):
+    if not value or (column == "case_ref" and is_reference(value, collection.forces)):
         return value
-    return shown(value, listed.get(column, ()))
+    return shown(value, codes(collection.template).get(column, ()))
 
 
 def _files(totals: PartResult) -> list[dict[str, Any]]:
