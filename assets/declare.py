@@ -122,11 +122,7 @@ def step(
     """Return the step that makes tables, and checks them, in the order in which they are declared.
 
     Some of them can be chosen. What one function makes together is made and recorded together.
-
-    Args:
-        name: the name of the step.
-        parts: the tables and the checks.
-        ahead: what the gate can begin once all before a table is made, by the name of that table.
+    `ahead` is what the gate can begin once all before a table is made, by its name.
     """
     declared, begins = [*parts], ahead or {}
     several = [part for part in declared if isinstance(part, Made)]

@@ -52,11 +52,8 @@ def made_once(
 ) -> bytes:
     """Return what `make` makes, or what it made of the same key when the software was the same.
 
-    Args:
-        lake: the lake, in whose `work/kept/<kind>/` the result lies.
-        kind: what is made, a name for each `make`.
-        key: the hashes and words that tell whether `make` would make the same.
-        make: makes the result; the same bytes for the same key.
+    The key is the hashes and words that tell whether it would make the same bytes. The result lies
+    in `work/kept/<kind>/` of the lake, a kind for each `make`.
     """
     path = lake.kept / kind / _name(key)
     content = _read(path)

@@ -152,11 +152,8 @@ def short(text: str, length: int) -> str:
 def held(root: Path, patience: float = 0.5) -> Iterator[None]:
     """Hold the lake, so that two runs never write to it at once.
 
-    The lock is the operating system's: it ends with the process, however that ends.
-
-    Args:
-        root: the root of the lake.
-        patience: seconds to wait for another that holds it.
+    The lock is the operating system's: it ends with the process, however that ends. Another that
+    holds it is waited for, `patience` seconds long.
 
     Raises:
         BusyError: another process still holds it.

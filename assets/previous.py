@@ -105,10 +105,6 @@ def previous_values(lake: Lake, collection: Collection) -> pl.DataFrame:
     counted there. For a force that others merged into (`successor`) counts are summed, where each
     of these gave a number; an answer cannot be.
 
-    Args:
-        lake: the lake, of which the releases alone are read.
-        collection: the collection, whose entries are meant.
-
     Returns:
         One row for each force the collection expects and entry that counts or repeats a count:
         force_code, sheet, row_code, column_code, value (the text of the entry, such as `12`,

@@ -29,10 +29,8 @@ _HEAD: Final = """\
 def open_collection(folder: Path, today: date, running: str = "") -> Path:
     """Write the collection file of the demonstration, whose deadlines are to come, to a folder.
 
-    Args:
-        folder: what MUSTER_COLLECTIONS is to name.
-        today: a day on which the window is open.
-        running: lines of its [running], in place of those of 2012.
+    `today` is a day on which the window is open, and `running` has lines of its [running], in place
+    of those of 2012.
 
     Raises:
         UnavailableError: the folder cannot be written.

@@ -75,10 +75,7 @@ def _seen(lake: Lake) -> Before:
 def leave(lake: Lake, began: Before, only: Many[str] | None) -> None:
     """Leave the record of a refresh that went well, unless there is any doubt of what it saw.
 
-    Args:
-        lake: the lake, still held.
-        began: what there was as it began.
-        only: the states of the dropped files that it was to take in alone; None for all.
+    `only` are the states of the dropped files that it was to take in alone; None for all.
     """
     # Whatever keeps the record from being left costs time alone.
     with suppress(MusterError, OSError, ValueError, KeyError, TypeError):

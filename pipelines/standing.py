@@ -70,9 +70,7 @@ class Standing:
 def standing(root: Path, collection_id: str | None) -> Standing | None:
     """Return the release that another refresh would publish; None where that is not certain.
 
-    Args:
-        root: the root of the lake.
-        collection_id: the collection; None for the one that a command means which names none.
+    Without an id the collection is the one that a command means which names none.
 
     Raises:
         BusyError: another run holds the lake.
@@ -174,10 +172,8 @@ def kept_for_ever(lake: Lake) -> Iterator[tuple[str, str]]:
 def _below(root: Path, folder: Path, *, traced: bool = False) -> Iterator[tuple[str, str]]:
     """Yield every file below a folder by its path, with its content or what the system says of it.
 
-    Args:
-        root: where the names begin.
-        folder: the folder; links are followed.
-        traced: whether any trace of a change is one, not the content alone.
+    The names begin at `root`, and links are followed. `traced`: any trace of a change is one, not
+    the content alone.
     """
     been: set[Path] = set()
     for at, names, files in os.walk(folder, followlinks=True):

@@ -43,10 +43,8 @@ def conform(
 ) -> pl.DataFrame:
     """Return the frame in the contract's column order, sorted by all its columns, keys first.
 
-    Args:
-        contract: the contract.
-        frame: the frame; columns that the contract does not have are left out.
-        template: the template whose codes may stand in it; None to let any stand.
+    Columns that the contract does not have are left out; without a template any code may stand in
+    it.
 
     Raises:
         ContractError: a column is missing or of another type, a key stands twice, or a value is

@@ -89,11 +89,8 @@ def contracts(path: Path) -> dict[str, Contract]:
 def described(tables: Mapping[str, Any], lists: Mapping[str, Any]) -> dict[str, Contract]:
     """Return the contracts that the tables of a file describe; tables.toml says how.
 
-    Each is named by its head without the stage: `intake/receipts` is Receipts.
-
-    Args:
-        tables: the tables, by their heads.
-        lists: lists of codes by the names under which the file means them.
+    Each is named by its head without the stage: `intake/receipts` is Receipts. `lists` are lists of
+    codes by the names under which the file means them.
     """
     return {
         head: Contract(

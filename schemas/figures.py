@@ -71,10 +71,7 @@ def figure_faults(
 ) -> Iterator[tuple[str, str]]:
     """Yield why a published figure is none that returns on a template give, after its column.
 
-    Args:
-        row: the figure as its file has it; its breakdown can be read.
-        template: the template.
-        is_national: whether it is of all forces, so that a total of just its codes is needed.
+    The breakdown can be read. Where it is of all forces, a total of just its codes is needed.
     """
     name, period = row["measure"], row["period"]
     kind, of = made_of(template, name)

@@ -43,9 +43,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 def without(absent: Collection[str] = (), later: Collection[str] = ()) -> Iterator[None]:
     """Import without some modules, of those that have not been imported yet.
 
-    Args:
-        absent: it is said of them what is said of those that are not installed.
-        later: they are loaded once something of them is used, also after this.
+    Of those in `absent` it is said what is said of those that are not installed; those in `later`
+    are loaded once something of them is used, also after this.
     """
     finder = _Finder(absent, later)
     sys.meta_path.insert(0, finder)

@@ -152,9 +152,7 @@ def contracts_of(template: Template) -> dict[str, Contract]:
 def marts_of(collection: Collection, there: Several[str] = ()) -> dict[str, Contract]:
     """Return the marts of a release of a collection: those that it can fill, and their contracts.
 
-    Args:
-        collection: the collection.
-        there: marts that are in it whatever the collection says, such as those that have rows.
+    `there` are in it whatever the collection says, such as those that have rows.
     """
 
     def can_fill(name: str) -> bool:

@@ -92,14 +92,7 @@ class PublishedFigure(NamedTuple):
 
 
 def publication_read(root: Path, figures: str, issues: str | None, other: str | None) -> list[Read]:
-    """Return the files that a collection is reconciled with as they were read, held to each other.
-
-    Args:
-        root: the folder of collections.
-        figures: the file of the figures, which comes first.
-        issues: that of the source's contradictions, if there is one.
-        other: that of what is not collected, if there is one.
-    """
+    """Return the files that a collection is reconciled with as read, held to each other."""
     named = ((figures, FIGURES), (issues, ISSUES), (other, UNCOLLECTED))
     files = {
         shape.key: Read(beside(root, "reference", name), shape) for name, shape in named if name

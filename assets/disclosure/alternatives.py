@@ -152,11 +152,8 @@ class Alternatives:
     def find(self, up: Floats, down: Floats, low: Floats, high: Floats) -> Counts | None:
         """Return the table of least cost, None where there is none in whole numbers.
 
-        Args:
-            up: what a step up costs by column.
-            down: what a step down costs.
-            low: the ends of the steps, beside those that are public.
-            high: the upper ones.
+        `up` and `down` are what a step costs by column; `low` and `high` the ends of the steps,
+        beside those that are public.
         """
         costs = np.concatenate([up[self._ups], down[self._downs]])
         low, high = np.maximum(low, self._low), np.minimum(high, self._high)

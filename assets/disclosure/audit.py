@@ -46,14 +46,11 @@ def audit(
 ) -> pl.DataFrame:
     """Return the mart SuppressionAudit of the last of some editions, with all before it.
 
-    Args:
-        editions: every public edition of the collection that was ever shown, oldest first, and the
-            one that is to be.
-        collection: the collection, with its settings of the public edition.
-        tables: other numbers than the true ones, by name of the count (known.py). Those that fit
-            all that is public, as it is read here, prove what cannot be ruled out; more are looked
-            for where they do not suffice.
-        keep: keeps what was found of one system, for as long as all that is read of it is the same.
+    `editions` are those that were ever shown, oldest first, and the one that is to be. `tables` are
+    other numbers than the true ones, by name of the count (known.py): those that fit all that is
+    public, as it is read here, prove what cannot be ruled out; more are looked for where they do
+    not suffice. `keep` keeps what was found of one system, for as long as all that is read of it is
+    the same.
 
     Raises:
         ContractError: no whole numbers fit what is public.

@@ -79,8 +79,7 @@ class Extremes:
     def take(self, tables: Iterable[Mapping[Any, int]]) -> None:
         """Note the true table, and those that somebody else has found, as far as they fit.
 
-        Args:
-            tables: what is another number than in fact, by name of the unknown.
+        Each tells what is another number than in fact, by name of the unknown.
         """
         found = [self._true]
         for table in tables:
@@ -232,11 +231,9 @@ class _Steps:
     ) -> Iterator[Floats]:
         """Yield a table in which a sum is larger and few columns move, with the choices as made.
 
-        Args:
-            wanted: how often the sum takes each column.
-            ends: how far each column may go, down and up.
-            welcome: columns that may as well move.
-            more: by how much the sum must be larger at least.
+        `wanted` is how often the sum takes each column, `ends` how far each may go down and up,
+        `welcome` those that may as well move, and `more` by how much the sum must be larger at
+        least.
         """
         sum_of, down, up = self._asked(wanted, ends)
         down, up = (np.where(self._is_choice, 0, end) for end in (down, up))

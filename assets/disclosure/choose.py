@@ -63,10 +63,7 @@ class Choice(NamedTuple):
 def choose(block: Block, protection: Protection, wholly: Collection[str] = frozenset()) -> Choice:
     """Return which counts of a block to hide.
 
-    Args:
-        block: the counts.
-        protection: which counts are small, and how uncertain they must stay.
-        wholly: forces of which every count that is not 0 is hidden.
+    Of the forces in `wholly` every count that is not 0 is hidden.
     """
     ceilings, counts = most_of(block), block.counts
     true = np.array([count.value for count in counts], dtype=np.int64)

@@ -97,11 +97,8 @@ def blocks(
 ) -> list[Block]:
     """Return one block a source that has entries.
 
-    Args:
-        now: the edition in the making; its marts are those of the full edition still.
-        collection: the collection.
-        earlier: the public editions that were shown before, oldest first.
-        hidden: the national totals that the edition does not show.
+    The marts of `now` are those of the full edition still, and `hidden` the national totals that it
+    will not show. The earlier ones were shown, oldest first.
 
     Raises:
         ContractError: a sum in force_profiles is not the sum of its entries.

@@ -83,14 +83,10 @@ def public_edition(
 ) -> PublicEdition:
     """Return the public edition of a release.
 
-    Args:
-        marts: the marts of the full edition by name; those of the public one are chosen from them,
-            and those that published.BEHIND names are read as well.
-        collection: the collection, whose `disclosure` says what is small and what is exempt.
-        earlier: every public edition that was ever shown, oldest first.
-        due: whether the hard deadline has passed.
-        keep: keeps what was found of one system of sums, for as long as that is the same.
-        ahead: waits until it is kept what `choose_ahead` chooses, if somebody was asked to.
+    It is chosen from the marts of the full edition, and those that published.BEHIND names are read
+    as well. The earlier ones are all that were ever shown, oldest first; `due` is whether the hard
+    deadline has passed. `keep` keeps what was found of one system of sums, for as long as that is
+    the same, and `ahead` waits until what `choose_ahead` chooses is kept, if somebody was asked to.
 
     Raises:
         ContractError: the marts contradict each other, or no numbers fit all editions.
@@ -158,11 +154,8 @@ def _impossible(
 def choose_ahead(lake: Lake, tables: Mapping[str, str]) -> None:
     """Choose what the next public edition will hide at first, and keep it until that is made.
 
-    Of the largest system of sums: whoever makes the edition chooses of the others meanwhile.
-
-    Args:
-        lake: the lake of a collection whose hard deadline has passed, held by the caller.
-        tables: the tables of the marts that published.BEHIND names, by these names.
+    Of the largest system of sums: whoever makes the edition chooses of the others meanwhile. The
+    tables are those of the marts that published.BEHIND names, by these names.
 
     Raises:
         LakeError: a table or an earlier edition cannot be read.
@@ -226,11 +219,7 @@ def too_early(
 ) -> str | None:
     """Return why it is too early for another public edition by rule M011, None where it is not.
 
-    Args:
-        now: what would be in it.
-        earlier: every public edition that was ever shown.
-        collection: the collection, with its hard deadline and its settings.
-        due: whether the hard deadline has passed.
+    `due` is whether the hard deadline has passed.
     """
     assert collection.disclosure is not None
     hard, least = collection.deadlines.hard, collection.disclosure.least_changed
@@ -280,11 +269,8 @@ _README: Final = Path(__file__).with_name("readme.txt.j2")
 def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str]) -> list[Path]:
     """Write the public edition into a folder.
 
-    Args:
-        folder: where to; it is made if need be.
-        edition: an edition without problems.
-        about: facts about the release, among them `release`, `basis` and `sources`; they stand in
-            every Parquet file and in the page.
+    `about` are facts about the release, among them `release`, `basis` and `sources`; they stand in
+    every Parquet file and in the page.
 
     Returns:
         The files written, in order of their names.
@@ -320,11 +306,8 @@ def carry_forward(
 ) -> list[Path]:
     """Write the last public edition into a folder once more, byte for byte, and why it is the last.
 
-    Args:
-        folder: where to; what it holds is replaced.
-        entry: the edition in the ledger; None where there is none, so that the page is alone.
-        why: why there is no newer one, in words that tell nothing of a count.
-        about: facts about the release.
+    Without an entry, where there is no edition yet, the page is alone. `why` tells nothing of a
+    count. What the folder holds is replaced.
 
     Returns:
         The files written, in order of their names.

@@ -149,10 +149,8 @@ class Facts:
     ) -> Knowledge:
         """Return what is known by the facts.
 
-        Args:
-            last: the number of the last edition that is read.
-            hidden: groups of tables, all of whose counts that edition hides.
-            without: rules of which nothing is told.
+        `last` is the last edition that is read, `hidden` groups of tables all of whose counts that
+        one hides, and `without` rules of which nothing is told.
         """
         known, told = Knowledge([*self.names]), [*self._read(last, hidden, without)]
         # First every count is named, since what one edition shows is known of the others.

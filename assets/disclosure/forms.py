@@ -210,9 +210,7 @@ def that_tell(
 def left_untold(edition: Edition, hidden: Iterable[Key] = ()) -> Untold:
     """Return the cells whose own national total cannot be had, and the totals that include one.
 
-    Args:
-        edition: a public edition, or one in the making.
-        hidden: the totals that the one in the making hides.
+    `hidden` are the totals that an edition in the making hides.
     """
     public = edition.public["national_totals"]
     if "symbol" in public.columns:
@@ -338,13 +336,7 @@ def starts(
 
 
 def _plain(national: pl.DataFrame, profiles: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return the key of the statistics that the public table of forces tells: none is hidden.
-
-    Args:
-        national: mart NationalTotals.
-        profiles: the public form of force_profiles.
-        template: what the columns of a profile count.
-    """
+    """Return the key of the statistics that the public table of forces tells: none is hidden."""
     own = profiles.filter(pl.col("basis") != "published")
     whole = {name for name in own.columns if not own[name].null_count()}
     spread = national.filter(_about_forces(template)).select(_KEY).iter_rows()

@@ -129,11 +129,8 @@ def entries(lake: Lake) -> list[Entry]:
 def given_out(lake: Lake, collection: Collection) -> list[Entry]:
     """Return the entry of every edition that left the house, oldest first.
 
-    Each public edition that was shown has one; else nobody can say what the public knows.
-
-    Args:
-        lake: the lake, held by the caller.
-        collection: the collection, which may say that some have never left the house.
+    Each public edition that was shown has one, but for those that never left the house as the
+    collection says; else nobody can say what the public knows.
 
     Raises:
         LakeError: an edition is not in the ledger, or an entry is damaged.
@@ -157,11 +154,6 @@ def missing(lake: Lake) -> list[str]:
 
 def enter(lake: Lake, now: Edition, public: Path) -> Entry:
     """Enter a public edition and return its entry: the one there is, where it tells nothing new.
-
-    Args:
-        lake: the lake, held by the caller.
-        now: the edition with what stands behind it, and the release that shows it.
-        public: the folder with its files.
 
     Raises:
         LakeError: an entry is damaged, or this one cannot be written.

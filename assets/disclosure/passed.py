@@ -90,15 +90,8 @@ def ways_of(
     """Yield by force what is told as conditions of unknowns, of the cells that have numbers.
 
     What holds where one and the same thing does not is together one: of what has numbers alone,
-    since a return with one of two parts has passed what is told of that.
-
-    Args:
-        items: what is told.
-        forces: of whom.
-        held: the numbers of their cells, known or not.
-        unknown: the cells of which some number is not known.
-        cells: finds the cells that a cell adds up.
-        answers: force, question and answer, of all that was answered.
+    since a return with one of two parts has passed what is told of that. `unknown` are the cells of
+    which some number is not known; `answers` force, question and answer of all that was answered.
     """
     read = [
         item

@@ -118,12 +118,7 @@ def _figures(edition: Edition, said: Description) -> dict[str, list[_Figure]]:
 
 
 def facts(editions: Sequence[Edition], collection: Collection) -> dict[str, Facts]:
-    """Return what all these editions tell of counts of single forces, by system of tables.
-
-    Args:
-        editions: public editions of a collection, oldest first.
-        collection: the collection: its template, and the year of its cases on social media.
-    """
+    """Return what editions, oldest first, tell of counts of single forces, by system of tables."""
     found, said = defaultdict[str, Facts](Facts), description(collection.template.path)
     for number, edition in enumerate(editions):
         entries, figures = _entries(edition, said), _figures(edition, said)

@@ -64,12 +64,7 @@ def since_release(lake: Lake, now: Drafted, release: str) -> Since:
 
 
 def since_edition(before: Sequence[Entry], marts: Mapping[str, pl.DataFrame]) -> Since:
-    """Return what a public edition tells of those before it, from public files alone.
-
-    Args:
-        before: the public editions before it, oldest first.
-        marts: the public marts by name.
-    """
+    """Return what a public edition tells of those before it, from public files alone."""
 
     def told(_: str) -> Told:
         last = before[-1].public

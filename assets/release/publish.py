@@ -86,11 +86,8 @@ def _require_returns(lake: Lake, made_from: MadeFrom) -> None:
 def show(lake: Lake, folder: Path, *, by_hand: bool = False) -> None:
     """Let `marts/<collection>` show a release: one rename of a link.
 
-    Args:
-        lake: the lake.
-        folder: the release.
-        by_hand: whether somebody goes back to it, so that it stands until a run makes another
-            release than the last one did.
+    Where somebody goes back to it `by_hand`, it stands until a run makes another release than the
+    last one did.
 
     Raises:
         LakeError: the link cannot be written, or something else stands in its place.

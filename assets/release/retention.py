@@ -30,9 +30,7 @@ class Judged:
 def read_cited(path: Path, names: Collection[str]) -> frozenset[str]:
     """Return the releases that a file names, one a line; `#` begins a comment.
 
-    Args:
-        path: the file. Where there is none, nothing is cited.
-        names: every release there is.
+    Where there is no file, nothing is cited. The names are those of every release there is.
 
     Raises:
         SetupError: the file cannot be read, or names what is no release.

@@ -94,13 +94,9 @@ def condition(
 ) -> Condition | None:
     """Return the condition of a kind in the words of its table, None where there are no cases.
 
-    Args:
-        kind: the kind.
-        collection: the id of the collection; "" for the whole lake.
-        cases: the line that tells of each case by its name, or the lines.
-        severity: how bad it is.
-        at: its own `where` and `page`.
-        **said: what the words of the kind name beside `n`, the number of cases.
+    The cases are lines, by the name of each where they have one; `said` is what the words of the
+    kind name beside `n`, the number of cases. Of the whole lake the collection is "", and `at` has
+    its own `where` and `page`.
     """
     lines = cases if isinstance(cases, Mapping) else {line: line for line in cases}
     if not lines:

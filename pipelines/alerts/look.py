@@ -106,12 +106,9 @@ def rejected(
 ) -> Condition | None:
     """Return which newest returns and extracts are refused, and which files are of nobody.
 
-    Args:
-        judged: every receipt with force_code, version, receipt_id, blocking and newest.
-        findings: mart Findings.
-        refused: the case-level extracts that are, as assets.cases.derived returns them.
-        unattributed: what tells of each dropped file whose force cannot be told.
-        collection: the collection.
+    Of every receipt `judged` has force_code, version, receipt_id, blocking and newest; `refused` is
+    as assets.cases.derived returns it, and `unattributed` tells of each dropped file whose force
+    cannot be told.
     """
     newest = judged.filter(
         pl.col("newest"), pl.col("blocking") > 0, pl.col("force_code").is_in(collection.forces)

@@ -37,10 +37,7 @@ class Channel:
     def send(self, title: str, text: str, severity: str) -> str | None:
         """Send a message; return None once it was taken, else why not at the last attempt.
 
-        Args:
-            title: one line.
-            text: plain text.
-            severity: `warning` or `error`; anything else is for information.
+        The title is one line; the severity `warning` or `error`, anything else is for information.
         """
         if not self.known:
             return f"is no address that apprise knows; see {SETTING}"

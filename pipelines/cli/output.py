@@ -118,9 +118,7 @@ def subcommand(
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command of a function, whose parameters say what it has of the common options.
 
-    Args:
-        name: what it is called, its function's name unless told otherwise.
-        of: the command that it is a part of.
+    It has the name of its function unless told otherwise, and is a part of the command `of`.
     """
 
     def made(make: Callable[..., None]) -> click.Command:

@@ -197,11 +197,9 @@ def page(
 ) -> Callable[[Page], Page]:
     """Make a page of a function that answers a visit.
 
-    Args:
-        path: its path; the same path may have one page by GET and one by POST.
-        roles: who may see it; for anybody else there is no such page. None: who is not signed in.
-        post: whether it takes a form.
-        upload: whether that is a form with a file, which the function reads itself.
+    The same path may have one page by GET and one by POST, which takes a form: with `upload` one
+    with a file, which the function reads itself. For those who are in none of the roles there is no
+    such page; None is who is not signed in.
     """
 
     def made(answer: Page) -> Page:

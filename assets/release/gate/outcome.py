@@ -127,10 +127,7 @@ def outcomes(suites: Mapping[str, Suite], told: Mapping[str, Mapping[int, Any]])
 def write_page(result: GateResult, collection: Collection, about: Mapping[str, str]) -> None:
     """Write the page of a result; the same results give the same bytes.
 
-    Args:
-        result: what came of the expectations, and where the page goes.
-        collection: whose marts they are.
-        about: facts that the page states: `release`, `sources`, `basis`.
+    It states `release`, `sources` and `basis` of `about`.
 
     Raises:
         LakeError: the page cannot be written.

@@ -78,9 +78,7 @@ class Gate:
     def choose_ahead(self, lake: Lake, tables: Mapping[str, str]) -> None:
         """Begin to choose what the next public edition of a collection hides; see `has_chosen`.
 
-        Args:
-            lake: where its tables lie, and what is chosen is kept.
-            tables: the tables that it is chosen from, as `stage/name`, by the names of their marts.
+        The tables it is chosen from are named as `stage/name`, by the names of their marts.
         """
         self._choice = self._turns.submit(self._answer, ToChoose(lake, dict(tables)))
 
@@ -102,12 +100,8 @@ class Gate:
     ) -> Callable[[], list[Outcome]]:
         """Begin to evaluate what is expected of marts, one folder at a time.
 
-        Args:
-            marts: the folder with `<mart>.parquet` of each, which stays until the answer is there.
-            collection: their collection.
-            contracts: the contract of each, in the order of the results.
-            lake: where it is kept that all is met in columns of some content, which is not asked
-                again then.
+        In the folder is `<mart>.parquet` of each contract, until the answer is there. What the lake
+        keeps as met in columns of some content is not asked again.
 
         Returns:
             A function that waits and returns what came of them. It raises ServiceError where the

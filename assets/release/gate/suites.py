@@ -54,10 +54,7 @@ Suite = tuple[Expectation, ...]
 def suite(name: str, contract: Contract, collection: Collection) -> Suite:
     """Return all expectations of a mart: of the whole, then column by column, then its own.
 
-    Args:
-        name: the mart.
-        contract: its contract.
-        collection: the collection, which says which forces, codes and figures are expected.
+    The collection says which forces, codes and figures are expected.
     """
     derived = list(_of_the_table(contract, collection))
     for column in contract.columns:

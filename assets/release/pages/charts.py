@@ -110,14 +110,8 @@ def columns(
     """Return one column a force, the largest first, with a line and its words at each threshold.
 
     Where the largest would flatten the rest its top is cut off, and the words say so. A force whose
-    figure is unknown has no column.
-
-    Args:
-        ident: an id that nothing else in the page has.
-        name: what is counted.
-        spread: the figure of each force.
-        mine: the force whose page it is: its column stands out and is named.
-        lines: thresholds, each with its words.
+    figure is unknown has no column. `ident` is an id that nothing else in the page has, and `mine`
+    the force whose page it is: its column stands out and is named.
     """
     known, drawn = spread.known, spread.drawn
     if mine in known:
@@ -147,9 +141,8 @@ def tiles(
 ) -> Markup:
     """Return a map on which each force is a tile of the same size, darker for a larger figure.
 
-    Args:
-        forces: the name, the figure and the page of each force, by its code.
-        places: row and column of each force; those without one stand in a row below.
+    Of each force by its code: its name, figure and page, and row and column of its tile; those
+    without a place stand in a row below.
     """
     known = sorted(of.number for _, of, _ in forces.values() if of.number is not None)
     last = max((row for row, _ in places.values()), default=-1)

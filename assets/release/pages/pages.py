@@ -33,11 +33,8 @@ def pages_of(edition: Edition, forces: Collection[str] | None = None) -> Iterato
     """Yield `index.html`, other national pages, and `forces/<FORCE_CODE>.html`, by these paths.
 
     The pages load nothing from elsewhere, and the same inputs give the same bytes. A mart that is
-    absent is said to be not known.
-
-    Args:
-        edition: what they are about.
-        forces: codes of forces whose pages alone are wanted; of none the national ones.
+    absent is said to be not known. With `forces` the pages of these alone, and of none the national
+    ones.
 
     Raises:
         SetupError: there is no such collection.
@@ -61,10 +58,7 @@ def pages_of(edition: Edition, forces: Collection[str] | None = None) -> Iterato
 def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]) -> str:
     """Return a page that loads nothing else.
 
-    Args:
-        page: the page.
-        links: other pages it leads to: words and relative address.
-        about: what the release says about itself.
+    The links to other pages are words and relative address.
     """
     basis = sentence(about["basis"])
     return render(_TEMPLATE, page=page, links=links, about=about, basis=basis, rows=_rows)

@@ -48,15 +48,10 @@ def todo(
 ) -> pl.DataFrame:
     """Return what the data team has to do now, a row each: force_code, name, `what` and `how`.
 
-    `how` is the command for it; null where none is. `call` is how urgently somebody has to call
-    the force about it, 0 most; null where it is for the desk.
-
-    Args:
-        status: mart ReturnsStatus.
-        asked: the queries that are not accepted, as Agenda.open has them.
-        levels: how far each live return has come, by its receipt.
-        collection: the collection.
-        today: the day.
+    `how` is the command for it; null where none is. `call` is how urgently somebody has to call the
+    force about it, 0 most; null where it is for the desk. `asked` are the queries that are not
+    accepted, as Agenda.open has them, and `levels` how far each live return has come, by its
+    receipt.
     """
     queries = {
         (force, state == "answered"): number

@@ -111,11 +111,8 @@ def refuse_harmful(
 ) -> None:
     """Refuse to go on where a return would count as it was sent, and fails as corrected.
 
-    Args:
-        lake: where the file of corrections is.
-        applied: table AppliedCorrections.
-        sent: the versions of returns as they stand without corrections: see states.Standing.
-        corrected: the same with corrections.
+    `sent` are the versions of returns as they stand without corrections (states.Standing), and
+    `corrected` with them.
 
     Raises:
         HarmfulCorrectionError: there is such a return.
@@ -134,13 +131,7 @@ def refuse_harmful(
 def told_as_corrected(
     findings: pl.DataFrame, as_sent: pl.DataFrame, applied: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return findings that say of what is not found in a return as it was sent who put it there.
-
-    Args:
-        findings: table AllFindings, of returns with corrections.
-        as_sent: table AllFindings, of the same returns without.
-        applied: table AppliedCorrections.
-    """
+    """Return findings that say of what is not found in a return as it was sent who put it there."""
     at = pl.concat_str("sheet", "cell", separator=" ").sort().str.join(", ")
     cells = applied.group_by("receipt_id").agg(at.alias("at"))
     own = as_sent.select("receipt_id", "rule_id", *_PLACE, own=True).unique()

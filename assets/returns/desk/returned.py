@@ -174,12 +174,9 @@ def record(
 
     Of each query the newest reason counts: one that came after it, or was given at the desk since,
     is not overruled by one in an older file. What is recorded already is not recorded again, so
-    that this can be killed anywhere and run again.
-
-    Args:
-        ledger: the ledger of the collection.
-        queries: what is asked now, as decisions.queries returns it.
-        sent: rows of the table Receipts in order, and what is written in each.
+    that this can be killed anywhere and run again. `queries` is what is asked now, as
+    decisions.queries returns it, and `sent` rows of the table Receipts in order, with what is
+    written in each.
     """
     newest: dict[str, tuple[Mapping[str, Any], Written]] = {}
     for receipt, written in sent:

@@ -118,11 +118,8 @@ def sign_offs(
 ) -> dict[str, SignOff]:
     """Return how far each of some receipts has come, by its id.
 
-    Args:
-        ledger: the collection's ledger, at the moment that is meant.
-        receipts: the receipts that are asked about; such as have acceptable returns, whose covers
-            are signed.
-        released: the receipts that count in the release that is shown.
+    Those that are asked about have acceptable returns, whose covers are signed; the released ones
+    count in the release that is shown.
     """
     recorded: dict[str, dict[str, SignedOff]] = {}
     for record in ledger.records("sign_off"):

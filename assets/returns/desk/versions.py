@@ -55,12 +55,8 @@ def as_typed(
 ) -> pl.DataFrame:
     """Return entries with what was sent in place of what is read: receipt_id, place, cell, value.
 
-    Args:
-        entries: table Entries.
-        findings: what was found: of a cell that could not be read it says what stands there, as far
-            as that may be told.
-        corrected: `from_value` by receipt_id and place, of the corrections that were applied; None
-            for none.
+    What stands in a cell that could not be read the findings say, as far as that may be told;
+    `corrected` has `from_value` by receipt_id and place, of the corrections that were applied.
     """
     at = ["receipt_id", *_ENTRY]
     read = entries.select(*at, "cell", "value")

@@ -65,13 +65,9 @@ def repairs(
     """Return for each cause the smallest repairs, likeliest first; none where many cells would do.
 
     Where cells that no condition links are wrong, each has a cause of its own. A cell without a
-    number has to be mended in any case, and counts as none.
-
-    Args:
-        numbers: what stands at the places of the conditions.
-        edits: the conditions, such as those of Template.edits.
-        before: what the version before said at the places where it said something else.
-        grids: the cells row by row, Template.grids: along them lines are typed a place too far.
+    number has to be mended in any case, and counts as none. `before` is what the version before
+    said at the places where it said something else; along the cells of `grids`, row by row, lines
+    are typed a place too far.
     """
     edits = [*edits]
     groups = [*linked(edits, numbers)]
@@ -142,13 +138,6 @@ def beside(
 
     `before` is what the version before said where it said something else, and `rows` how many
     case rows of the force there are; null where nobody knows.
-
-    Args:
-        receipts: table Receipts.
-        changes: table VersionChanges.
-        extracts: table Extracts.
-        by_month: mart InvestigationsByMonth.
-        template: the template of the returns.
     """
     cases = case_grid(by_month, extracts.filter("live")["force_code"], template)
     of = receipts.select("receipt_id", "force_code", "version")
@@ -170,13 +159,7 @@ def repairs_of(
 
     That is where conditions are broken, and where they leave one number alone to a cell that has
     none. Besides, `low` and `high` as in Change. What a collection has downgraded or switched off
-    is no condition of it.
-
-    Args:
-        findings: what was found: table AllFindings, or the mart Findings.
-        entries: table Entries.
-        template: the template of the returns.
-        known: as `beside` returns it, None for nothing.
+    is no condition of it. `known` is as `beside` returns it.
     """
     every = template.edits
     order = {place: number for number, place in enumerate(template.entry_at)}

@@ -119,9 +119,7 @@ class Use:
 def total_is_sum(each: Sum, missing: Many[str]) -> Test:
     """Return the test of a total that the template describes as the sum of others.
 
-    Args:
-        each: the sum.
-        missing: the reasons that may stand in the place of the total.
+    The reasons in `missing` may stand in the place of the total.
     """
     names = _added("parts", each.parts, each.unheld) | _added("whole", each.whole)
     none, reason = _unheld(each, missing)
