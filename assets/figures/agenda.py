@@ -13,10 +13,8 @@ from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.validation.states import Standing, live_entries, standing
 from assets.tables import work_table
 from schemas.collection import Collection
-from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import UNORDERED, rules
-from schemas.tables import Expectations
 
 ADDED: Final = ("effect", "moves", "score", "about", "question")
 """The columns that queries have here besides."""
@@ -62,9 +60,7 @@ def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> A
     """
     at = now or standing(lake)
     asked = queries(at.asked(), read_answers(Ledger(lake)), collection.id)
-    expected = empty(Expectations)
-    if lake.table("validation/expectations").exists():  # not in a lake of before
-        expected = work_table(lake, "validation/expectations")
+    expected = work_table(lake, "validation/expectations")
     figures = Figures.of(lake, collection, live_entries(at.live_returns(), at.entries))
     return ordered(asked, expected, at.entries, figures)
 

@@ -28,10 +28,8 @@ from pipelines.alerts.conditions import (
     without_credentials,
 )
 from schemas.collection import Collection, addressed
-from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import CASES, rules_of
-from schemas.tables import AllFindings, Entries, Receipts
 from schemas.wording import Number, long_date, plural, together, visible
 
 _LATE: Final[dict[str, tuple[AlertLevel, str, str, str]]] = {
@@ -257,8 +255,8 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     if not lake.raw.exists():
         if not collection.is_open(today):
             return {}  # a collection that is not run here
-        nothing = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)))
-        return {"forces-late": late(nothing.status(collection), collection, today)}
+        status = Standing(collection.id).status(collection)
+        return {"forces-late": late(status, collection, today)}
     results = "validation/rule_results"
     if not all(lake.table(each).exists() for each in (results, *STANDS_ON)):
         return {}

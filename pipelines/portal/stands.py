@@ -7,8 +7,6 @@ from assets.figures.agenda import Agenda, so_far
 from assets.lake import Lake
 from assets.returns.validation.states import STANDS_ON, Standing, standing
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.tables import TABLES
 
 _ADDED_UP = ("totals/national_totals", "reconciliation/reconciliation")
 
@@ -29,14 +27,14 @@ class Stands:
         Raises:
             LakeError: what the last run wrote, or the ledger, is damaged.
         """
-        read = [self._lake.table(name) for name in (*STANDS_ON, "cases/extract_findings")]
+        read = [self._lake.table(name) for name in STANDS_ON]
         looked_at = [*read, self._lake.desk / "ledger"]
         seen = tuple(map(_state, looked_at))
         with self._lock:
             if self._now is None or seen != self._seen:
                 # Before the first run nothing has been taken in.
-                there = all(path.exists() for path in read[:-1])
-                self._now = standing(self._lake) if there else self._nothing()
+                there = all(path.exists() for path in read)
+                self._now = standing(self._lake) if there else Standing(self._lake.collection)
                 self._seen = seen
             return self._now
 
@@ -49,9 +47,6 @@ class Stands:
             if self._asked is None or self._asked[0] != seen:
                 self._asked = seen, so_far(self._lake, collection, now)
             return self._asked[1]
-
-    def _nothing(self) -> Standing:
-        return Standing(self._lake.collection, *(empty(TABLES[name]) for name in STANDS_ON[:3]))
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -22,8 +22,6 @@ from assets.returns.validation.judge import Received, judge
 from assets.returns.validation.states import Standing, live_entries
 from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.tables import AllFindings, Entries, Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.returns import SampleReturn
 
@@ -313,7 +311,7 @@ def test_where_only_rows_came_the_grid_is_derived(
 
 def _alone(extracts: pl.DataFrame, cases: pl.DataFrame, collection: Collection) -> Standing:
     """Return where forces stand that sent rows and nothing else."""
-    nothing = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)))
+    nothing = Standing(collection.id)
     now = replace(nothing, extracts=extracts)
     return replace(now, entries=derived.derived_entries(cases, now.only, collection.template))
 
@@ -366,7 +364,7 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     write_csv(_dropped(lake, "STF2.csv"), [*MANY[3:], *bad])
     store.take_in(collection)
     extracts, _, _ = judge_received(store, lake, collection)
-    now = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)), extracts=extracts)
+    now = Standing(collection.id, extracts=extracts)
     status = now.status(collection)
     notes = dict(status.drop_nulls("notes").select("force_code", "notes").iter_rows())
     assert notes.keys() == {"DER", "STF"}

@@ -26,13 +26,16 @@ from schemas.errors import LakeError
 from schemas.marts import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
 from schemas.tables import (
+    AllFindings,
     Answers,
     Choices,
     DamagedReceipts,
+    Entries,
     ExtractFindings,
     Extracts,
     LiveEntries,
     LiveReturns,
+    Receipts,
 )
 
 
@@ -40,13 +43,13 @@ from schemas.tables import (
 class Standing:
     """Where the returns of a collection stand, by tables that are named by their contracts.
 
-    What nobody answered, chose or sent, and what is not damaged, is empty.
+    What nobody sent, answered or chose, and what is not damaged, is empty.
     """
 
     collection_id: str
-    receipts: pl.DataFrame
-    all_findings: pl.DataFrame
-    entries: pl.DataFrame
+    receipts: pl.DataFrame = field(default_factory=partial(empty, Receipts))
+    all_findings: pl.DataFrame = field(default_factory=partial(empty, AllFindings))
+    entries: pl.DataFrame = field(default_factory=partial(empty, Entries))
     answers: pl.DataFrame = field(default_factory=partial(empty, Answers))
     choices: pl.DataFrame = field(default_factory=partial(empty, Choices))
     extracts: pl.DataFrame = field(default_factory=partial(empty, Extracts))
@@ -304,6 +307,7 @@ STANDS_ON: Final = (
     "validation/all_findings",
     "validation/entries",
     "cases/extracts",
+    "cases/extract_findings",
 )
 """What a run has made once something can be said of where returns stand."""
 
@@ -316,10 +320,8 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     Raises:
         LakeError: nothing has been run yet, or what was written then is damaged.
     """
-    receipts, findings, entries, extracts = (work_table(lake, name) for name in STANDS_ON)
-    of_extracts = empty(ExtractFindings)
-    if lake.table("cases/extract_findings").exists():  # an older lake has none yet
-        of_extracts = work_table(lake, "cases/extract_findings")
+    read = (work_table(lake, name) for name in STANDS_ON)
+    receipts, findings, entries, extracts, of_extracts = read
     if until:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
