@@ -266,14 +266,11 @@ README: Final = "README.txt"
 _README: Final = Path(__file__).with_name("readme.txt.j2")
 
 
-def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str]) -> list[Path]:
+def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str]) -> None:
     """Write the public edition into a folder.
 
     `about` are facts about the release, among them `release`, `basis` and `sources`; they stand in
     every Parquet file and in the page.
-
-    Returns:
-        The files written, in order of their names.
 
     Raises:
         ContractError: the edition has problems, or is withheld; it must not be shown.
@@ -282,15 +279,12 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
     if edition.problems or edition.withheld:
         why = edition.withheld or edition.problems[0]
         raise ContractError(f"the public edition must not be shown: {why}. Report it; rule M010.")
-    written = []
     for name, frame in edition.marts.items():
         with atomic_file(folder / f"{name}.parquet") as file:
             write_mart(file, name, edition.contracts[name], frame, {**about, "edition": "public"})
-        written.append(folder / f"{name}.parquet")
     contracts = {name: edition.contracts[name] for name in edition.marts}
     with atomic_file(folder / README) as file:
         file.write(_page(about, symbols=SYMBOLS, contracts=contracts, hidden=_hidden(edition)))
-    return sorted([*written, folder / README])
 
 
 def _hidden(edition: PublicEdition) -> Iterator[str]:
@@ -301,16 +295,11 @@ def _hidden(edition: PublicEdition) -> Iterator[str]:
                 yield f"{mart}.{column}: {hidden:,} of {plural(frame.height, 'cell')}"
 
 
-def carry_forward(
-    folder: Path, entry: Entry | None, why: str, about: Mapping[str, str]
-) -> list[Path]:
+def carry_forward(folder: Path, entry: Entry | None, why: str, about: Mapping[str, str]) -> None:
     """Write the last public edition into a folder once more, byte for byte, and why it is the last.
 
     Without an entry, where there is no edition yet, the page is alone. `why` tells nothing of a
     count. What the folder holds is replaced.
-
-    Returns:
-        The files written, in order of their names.
 
     Raises:
         LakeError: a file cannot be written.
@@ -325,7 +314,6 @@ def carry_forward(
     own = (entry.public / README).read_bytes() if entry else b""
     with atomic_file(folder / README) as file:
         file.write(_page(about, why=why, earlier=entry and entry.release) + own)
-    return [*files_in(folder).values()]
 
 
 def _page(about: Mapping[str, str], **told: Any) -> bytes:
