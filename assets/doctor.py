@@ -24,7 +24,7 @@ from assets.lake import LEFTOVERS, OURS, PARTS, Lake, is_held, size
 from assets.marts import damage
 from assets.unattributed import unattributed_files
 from schemas.errors import LakeError
-from schemas.wording import plural, visible
+from schemas.wording import first_of, plural, visible
 
 Level = Literal["ok", "warn", "bad"]
 """From well to ill; `warn` needs somebody's eyes, `bad` somebody's hands."""
@@ -152,14 +152,12 @@ def landing(lake: Lake) -> Iterator[Examined]:
         if any(below.is_file() for below in path.rglob("*")):
             yield from examined("landing", [("warn", path, unseen, do)])
     if nobodys := unattributed_files(lake):
-        names = ", ".join(visible(file.file_name, None) for file in nobodys[:_SHOWN])
-        more = f" and {len(nobodys) - _SHOWN} more" if len(nobodys) > _SHOWN else ""
-        seen = f"of no known force, as muster status says: {names}{more}"
+        names = first_of([visible(file.file_name, None) for file in nobodys], _SHOWN)
+        seen = f"of no known force, as muster status says: {names}"
         yield from examined("landing", [], lake.landing, seen)
     if found.litter:
-        some = ", ".join(visible(path.name, None) for path in found.litter[:_SHOWN])
-        more = f" and {len(found.litter) - _SHOWN} more" if len(found.litter) > _SHOWN else ""
-        seen = f"litter of other programs, passed over: {some}{more}"
+        names = first_of([visible(path.name, None) for path in found.litter], _SHOWN)
+        seen = f"litter of other programs, passed over: {names}"
         yield from examined("landing", [], lake.landing, seen)
 
 
@@ -220,9 +218,8 @@ def releases(lake: Lake) -> Iterator[Examined]:
     ill: list[Ill] = []
     for path in folders:
         if found := _damage(path):
-            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
             do = anew if path.resolve() == shown else older
-            ill.append(("bad", path, "; ".join(found[:3]) + more, do))
+            ill.append(("bad", path, first_of(found, 3, "; "), do))
     whole = f"{plural(len(folders), 'release')}, each complete"
     yield from examined("releases", ill, lake.releases, whole)
     yield from examined(

@@ -32,6 +32,12 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(map(str, names)) or "none"
 
 
+def first_of(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """Return the first of names in one text, and how many more there are: `A, B and 3 more`."""
+    told = between.join(names[:most])
+    return f"{told} and {len(names) - most:,} more" if len(names) > most else told
+
+
 def together(names: Sequence[str]) -> str:
     """Return names in one text as a sentence has them: `C6, C7 and C11`."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

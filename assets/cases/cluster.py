@@ -27,7 +27,7 @@ from assets.cases.reading import Part
 from assets.lake import software_sha256
 from schemas.errors import MusterError, ServiceError, SetupError
 from schemas.lean import without
-from schemas.wording import plural
+from schemas.wording import first_of, plural
 
 with without(absent=["numpy"]):  # a third of the time to load, for arrays that nobody sends here
     from distributed import Client, Future, KilledWorker, as_completed
@@ -302,5 +302,4 @@ def work(part: Part, job: bytes, expected: Mapping[str, str]) -> tuple[Outcome, 
 
 def _files(parts: Iterable[Part]) -> str:
     """Name the files of some parts, the first of them."""
-    files = [source.file for part in parts for source in part.sources]
-    return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+    return first_of([source.file for part in parts for source in part.sources], 5)

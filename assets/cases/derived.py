@@ -10,7 +10,7 @@ from schemas.cases import DAMAGED_STATE, LISTS, REJECTED, UNREADABLE_STATE, case
 from schemas.conform import conform
 from schemas.tables import Entries
 from schemas.template import Place, Template
-from schemas.wording import visible
+from schemas.wording import first_of, visible
 
 GRID: Final = ["force_code", "sheet", "row_code", "column_code"]
 CELL: Final = "rows"
@@ -128,10 +128,7 @@ def told_of_rows(
         told = {column: {of.get(name) for of in dims} for column, name in LISTS.items()}
         same = [f"{column} {code}" for column, (code, *more) in told.items() if code and not more]
         places.append((*place, f" with {' and '.join(same)}" if same else ""))
-    named = {
-        force: visible(first) + (f" and {len(others)} more" if others else "")
-        for force, (first, *others) in files.items()
-    }
+    named = {force: first_of([*map(visible, names)], 1) for force, names in files.items()}
     file = pl.col("force_code").replace_strict(named, default=None, return_dtype=pl.String)
     of = only.select("receipt_id", file=file)
     at = pl.DataFrame(places, [*GRID[1:], "which"], orient="row")

@@ -30,7 +30,7 @@ from pipelines.cli.output import (
 from pipelines.cli.releases import instead
 from pipelines.standing import Standing, standing
 from schemas.errors import UnavailableError
-from schemas.wording import plural
+from schemas.wording import first_of, plural
 
 if TYPE_CHECKING:
     from assets.figures.explain.released import Released
@@ -230,9 +230,8 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         for name, why in files.items():
             click.echo(f"  {shown(name)}: {what.format(why)}")
     if done.litter:
-        some = ", ".join(map(shown, done.litter[:_SHOWN]))
-        more = f" and {len(done.litter) - _SHOWN} more" if len(done.litter) > _SHOWN else ""
-        click.echo(f"  passed over as litter of other programs: {some}{more}")
+        litter = first_of([*map(shown, done.litter)], _SHOWN)
+        click.echo(f"  passed over as litter of other programs: {litter}")
     if done.extracts:
         click.echo(f"Took in {plural(done.extracts, 'new case-level extract')}")
     if done.research:

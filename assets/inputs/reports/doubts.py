@@ -19,6 +19,7 @@ from assets.inputs.reports.signs import (
     speaks,
     vocabulary,
 )
+from schemas.wording import first_of
 
 UNREAD: Final = "holds words that may change what it counts"
 _MAY_BE: Final = "may be of another force, time or subject"
@@ -127,9 +128,7 @@ def unread(said: Said) -> str:
     named = [f"'{words}'" for run in runs if re.search(r"\w", words := _as_set(run))]
     if not named:
         return "is put in a way that is not known, though each of its words is"
-    more = len(named) - _MOST_NAMED
-    others = f" and {more} more" if more > 0 else ""
-    return f"{UNREAD}: {', '.join(named[:_MOST_NAMED])}{others}"
+    return f"{UNREAD}: {first_of(named, _MOST_NAMED)}"
 
 
 def _is_unknown(token: Token) -> bool:

@@ -19,7 +19,7 @@ from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.rules.catalogue import UNORDERED
-from schemas.wording import plural
+from schemas.wording import first_of, plural
 
 CASE_GRID: Final = ["force_code", *ENTRY]
 NOT_OLDER: Final = "S011"
@@ -345,7 +345,5 @@ def _differences(one: _Held, other: _Held) -> str:
         if was != now:
             numbers = "" if None in {before, after} else f" {before} against {after}"
             told.append(f"{at[0]}!{now_at or cell}{numbers}")
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     verb = "differs" if len(told) == 1 else "differ"
-    listed = f"{plural(len(told), 'cell')} {verb}: {', '.join(told[:_SHOWN])}{more}"
-    return listed if told else ""
+    return f"{plural(len(told), 'cell')} {verb}: {first_of(told, _SHOWN)}" if told else ""
