@@ -80,7 +80,7 @@ def figure_faults(
         yield "measure", known("measure", name, {**template.measures, **dict.fromkeys(named)})
         return
     parts = read_breakdown(row["breakdown"])
-    wrong = [("breakdown", said) for said in _codes(parts, template, of)]
+    wrong = [("breakdown", said) for said in _codes(parts, template, name)]
     in_order = sorted(parts, key=[*template.dimensions, *parts].index)
     written = write_breakdown({key: parts[key] for key in in_order})
     if not wrong and written != row["breakdown"]:
@@ -112,22 +112,26 @@ def _no_total(
         said = f"no total of {name} is by {' and '.join(codes) or 'nothing'}: have the template"
         yield f"{said} give it (levels, shares, ...), or say that its basis is document"
     for key, code in codes.items():
-        if code in template.groups.get(key, {}) and key != measure.crossed_by:
+        crossed = key == measure.crossed_by and kind != "share"
+        if code in template.groups.get(key, {}) and not crossed:
             said = f"{code!r} is a group, of which only a measure that is crossed_by {key!r} has"
             yield f"{said} totals: say that its basis is document"
 
 
-def _codes(parts: Mapping[str, str], template: Template, of: str) -> Iterator[str]:
-    """Yield the keys and codes of a breakdown that are none, and keys out of their order."""
+def _codes(parts: Mapping[str, str], template: Template, name: str) -> Iterator[str]:
+    """Yield the keys and codes of the breakdown of a figure of that name that are none."""
+    kind, of = made_of(template, name)
     entries = [row.entries[0] for row in template.asked]
     asked = {entry.row_code: entry.answers for entry in entries if entry.measure == of}
     there: dict[str, Any] = {QUESTION: asked, ANSWER: asked.get(parts.get(QUESTION, ""), ())}
     there |= {
         key: {**codes, **template.groups.get(key, {})} for key, codes in template.lists.items()
     }
-    there["statistic"] = get_args(Statistic)
+    there["statistic"] = template.measures[of].statistics if name == of else get_args(Statistic)
     for key, code in parts.items():
-        if key == "count":
+        if key == "count" and kind != "band":
+            yield f"counts of forces are called forces_with_{of}, not {name}"
+        elif key == "count":
             try:
                 Band.parse(code)
             except ValueError as error:

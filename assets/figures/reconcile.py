@@ -56,6 +56,11 @@ def _close(pair: Pair) -> bool:
     return pair.gap <= TOLERANCE
 
 
+def _almost(pair: Pair) -> bool:
+    """Return whether what was printed is not reached, or as printed."""
+    return _close(pair) and (abs(pair.computed) <= abs(pair.published) or _rounded(pair))
+
+
 QUALIFIERS: Final[dict[str, tuple[str, Callable[[Pair], bool]]]] = {
     "exact": ("match", _equal),
     "counted": ("match", _equal),
@@ -71,7 +76,7 @@ QUALIFIERS: Final[dict[str, tuple[str, Callable[[Pair], bool]]]] = {
     "at_least": ("within_qualifier", lambda pair: pair.computed >= pair.published),
     "more_than": ("within_qualifier", lambda pair: pair.computed > pair.published),
     "about": ("within_qualifier", _close),
-    "almost": ("within_qualifier", _close),
+    "almost": ("within_qualifier", _almost),
 }
 """Each wording of a published figure: the status of one that satisfies it, and when it does."""
 
@@ -230,7 +235,8 @@ def _status(figure: Row, given: _Computed, forces: int) -> tuple[str, str | None
     pair = Pair(figure["value"], given.value, forces)
     status, why = compare(figure["qualifier"], pair, figure["unit"]), None
     if figure["qualifier"] in {"about", "almost"}:
-        limit = "" if _close(pair) else f", beyond {TOLERANCE:.0%}"
+        over = "" if status == "within_qualifier" else ", which it is more than"
+        limit = over if _close(pair) else f", beyond {TOLERANCE:.0%}"
         why = f"gap {pair.gap:.1%} of the published figure{limit}"
     elif figure["qualifier"] == "exact" and status == "within_qualifier":
         why = "a percent is printed rounded"

@@ -476,6 +476,8 @@ HEAD = (
         ("national,uses_share,,collection,7,percent", "breakdown: no total of uses_share is by"),
         ("national,people_hurt,tactic=spray,collection,7,people", "breakdown: no total of people"),
         ("national,uses_per_force,statistic=most,collection,7,count", "breakdown: there is no"),
+        ("national,uses,statistic=median,collection,7,count", "breakdown: there is no code of st"),
+        ("national,uses,count=1..4,collection,7,count", "breakdown: counts of forces are called"),
         ("national,forces_with_uses,count=9..1,collection,7,forces", "breakdown: band '9..1'"),
         ("national,uses,tactic=armed,collection,7,count", "breakdown: 'armed' is a group"),
         (
