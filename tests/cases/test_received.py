@@ -234,6 +234,43 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
     assert "case rows" in finding["message"]
 
 
+def test_x007_asks_for_cases_that_the_workbook_calls_not_held(collection: Collection) -> None:
+    """They would be in no total, as the workbook counts; without such a case nothing is wrong."""
+    told = {
+        ("investigations", "other", at): n for at, n in (("continuing", 0), ("left_service", 2))
+    }
+    (sheet,) = (each for each in collection.template.sheets if each.name == "investigations")
+    rows = tuple(
+        row.model_copy(
+            update={
+                "entries": tuple(
+                    replace(e, missing=("not_held",)) if e.place in told else e for e in row.entries
+                )
+            }
+        )
+        for row in sheet.rows
+    )
+    sheets = (each for each in collection.template.sheets if each is not sheet)
+    template = replace(collection.template, sheets=(*sheets, replace(sheet, rows=rows)))
+    only = pl.DataFrame(
+        [("STF", *at, rows, "") for at, rows in told.items()],
+        ["force_code", "sheet", "row_code", "column_code", "rows", "aside"],
+        orient="row",
+    )
+    judged = judge(
+        {
+            "STF": SampleReturn.of("STF", collection)
+            .with_values(dict.fromkeys(told, "not_held"))
+            .reading()
+        },
+        {"STF": Received(date(2012, 7, 1), "STF", 1)},
+        collection.model_copy(update={"template": template}),
+        cases=only,
+    )
+    (message,) = judged.findings.filter(rule_id="X007")["message"]
+    assert message == "not_held in the workbook, 2 case rows"
+
+
 @pytest.fixture(scope="module")
 def sample_extracts(
     tmp_path_factory: pytest.TempPathFactory, collection: Collection

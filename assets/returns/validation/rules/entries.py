@@ -107,7 +107,9 @@ def _ceiling(_: Use, returns: Returns) -> pl.DataFrame:
 def _cases(_: Use, returns: Returns) -> pl.DataFrame:
     forces = returns.receipts.select("receipt_id", "force_code")
     grid = forces.join(returns.cases, on="force_code", how="left")
-    return grid.join(returns.numbers, on=["receipt_id", *ENTRY], how="left")
+    own = returns.entries.select("receipt_id", *ENTRY, "number", "missing")
+    told = pl.coalesce(pl.col("number").cast(pl.String), "missing").alias("told")
+    return grid.join(own.with_columns(told), on=["receipt_id", *ENTRY], how="left")
 
 
 def _resubmission(use: Use, returns: Returns) -> pl.DataFrame:
