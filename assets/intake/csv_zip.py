@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import StringIO
 from pathlib import PurePosixPath
@@ -22,7 +22,7 @@ from assets.intake.reading import (
     refusal,
 )
 from schemas.reference import force_codes
-from schemas.template import HEADER_CODE, LABEL_CODE
+from schemas.template import HEADER_CODE, LABEL_CODE, address
 from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import visible
 
@@ -74,7 +74,7 @@ def read_csv_zip(container: Container) -> Reading:
     told = {separator for _, separator in texts.values() if separator}
     usual = told.pop() if len(told) == 1 else ","
     sheets = (
-        RawSheet(sheet, tuple(_cells(visible(found[sheet]), text, separator or usual)))
+        RawSheet(sheet, *_cells(visible(found[sheet]), text, separator or usual))
         for sheet, (text, separator) in texts.items()
     )
     others = [name for name in container.parts if name not in found.values() and not hidden(name)]
@@ -120,7 +120,7 @@ def _sheet_name(name: str) -> str:
     return stem
 
 
-def _cells(name: str, text: str, separator: str) -> list[Cell]:
+def _cells(name: str, text: str, separator: str) -> tuple[tuple[Cell, ...], tuple[Fact, ...]]:
     rows: list[list[str]] = []
     try:
         # Row by row, so that what no return has is met before all of it is taken in.
@@ -149,8 +149,9 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
             # Empty cells are written too: a comma more makes a line longer.
             heads = [head or "?" for head in heads]
         shifted = [_shifted(row, heads) if at > top else None for at, row in enumerate(rows)]
-        return [_parted(cell) if shifted[cell.row - 1] == cell.column else cell for cell in cells]
-    return list(map(_doubted, cells)) if separator == ";" else cells
+        told = (_parted(c) if shifted[c.row - 1] == c.column else c for c in cells)
+        return tuple(told), tuple(_spilt(rows, heads, text))
+    return tuple(map(_doubted, cells) if separator == ";" else cells), ()
 
 
 def _shifted(row: list[str], heads: list[str]) -> int | None:
@@ -171,6 +172,24 @@ def _shifted(row: list[str], heads: list[str]) -> int | None:
     first = parted if beside or len(row) > len(heads) else []
     first = first or (numbers if beside else [])
     return first[0] + 1 if first else None
+
+
+def _spilt(rows: list[list[str]], heads: list[str], text: str) -> Iterator[Fact]:
+    """Yield the figures of a text that 1,500 may have spilt from: the 500 is an earlier value then.
+
+    So it can be where there is none, and the line leaves it out. In a sheet of several columns an
+    earlier value beside a figure is that of another.
+    """
+    no_codes = {"", "?", HEADER_CODE, LABEL_CODE}
+    coded = [at for at, head in enumerate(heads) if not (head in no_codes or head[0] == "(")]
+    at = coded[0] if len(coded) == 1 else len(heads)
+    if not heads[at + 1 : at + 2] or heads[at + 1][:1] != "(":
+        return
+    for number, row in enumerate(rows, 1):
+        both = ",".join(pair := row[at : at + 2])
+        is_one = len(pair) > 1 and _COMMA.fullmatch(both) and both in text
+        if is_one and 0 < 10 * int(pair[0]) <= int(pair[1]):
+            yield Fact("spilt", address(number, at + 1))
 
 
 def _parted(cell: Cell) -> Cell:

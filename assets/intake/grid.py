@@ -111,7 +111,19 @@ CHANGES: Final = re.compile(
 
 
 UNSEEN: Final = 3
-"""Points of height or width at which nobody can read a row or column."""
+"""Points of height or width at which nobody can read a row or column, or what stands there."""
+
+WHITE: Final = "ffffff"
+RGB: Final = re.compile("[0-9a-f]{6}")
+_ALIKE: Final = 16
+
+
+def blends(ink: str, paper: str) -> bool:
+    """Whether text of a colour cannot be seen on another: as `RGB` has them, or by other names."""
+    if not (RGB.fullmatch(ink) and RGB.fullmatch(paper)):
+        return ink == paper
+    pairs = zip(bytes.fromhex(ink), bytes.fromhex(paper), strict=True)
+    return all(abs(one - other) < _ALIKE for one, other in pairs)
 
 
 class Content(NamedTuple):
@@ -120,6 +132,11 @@ class Content(NamedTuple):
     text: str
     kind: str
     doubt: str | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it tells more than nothing does, which may stand for a zero too."""
+        return self.kind != "formula" and self.text.strip() not in {"", "0"}
 
 
 BLANK: Final = Content("", "text")

@@ -2,10 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from assets.intake.grid import CHANGES, NIL, Font, found, has_text_between, parsed, text_in
+from assets.intake.grid import (
+    CHANGES,
+    NIL,
+    RGB,
+    UNSEEN,
+    WHITE,
+    Font,
+    blends,
+    found,
+    has_text_between,
+    parsed,
+    text_in,
+)
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"
@@ -18,7 +30,7 @@ PREFIXES: Final = {
 
 _NOT_SEEN: Final = {"family", "charset", "scheme"}
 TRUE: Final = {"1", "true", "on"}
-_FALSE: Final = {"0", "false", "off"}
+FALSE: Final = {"0", "false", "off"}
 _ESCAPE: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -100,7 +112,7 @@ def _font(element: Element) -> set[str]:
 
 def _look(part: Element) -> Iterator[str]:
     name, value = part.tag, part.get("val", "")
-    if value.lower() in _FALSE or name in _NOT_SEEN or (name, value) == ("vertAlign", "baseline"):
+    if value.lower() in FALSE or name in _NOT_SEEN or (name, value) == ("vertAlign", "baseline"):
         return
     if name == "strike":
         yield "struck out"
@@ -117,20 +129,38 @@ class NumberFormat(NamedTuple):
     """What becomes of what a cell holds: `kind` is date, duration, percent or empty.
 
     `hides`, `hides_zero` and `hides_text` tell of what something else may be read: of a whole
-    number, of a zero, of a text.
+    number, of a zero, of a text. One that `is_white` says so in place of the font.
     """
 
     kind: str = ""
     hides: bool = False
     hides_zero: bool = False
     hides_text: bool = False
+    is_white: bool = False
+
+    def hides_what(self, kind: str, text: str) -> bool:
+        """Whether something else may be read than what a cell of a kind holds."""
+        of_number = self.hides_zero if text == "0" else self.hides
+        return (self.hides_text if kind == "text" else of_number) and bool(text.strip())
 
 
 class CellFormat(NamedTuple):
-    """How a cell shows what it holds."""
+    """How a cell shows what it holds; `ink` and `paper` are colours, empty where none is told.
+
+    `is_unseen`: nobody can see it.
+    """
 
     number: NumberFormat = NumberFormat()
     font: Font = frozenset()
+    ink: str = ""
+    paper: str = WHITE
+    is_unseen: bool = False
+
+    def under(self, other: "CellFormat") -> NumberFormat:
+        """Return what becomes of what a cell holds where a conditional format is on."""
+        change = bool(other.ink or other.paper)
+        is_unseen = change and blends(other.ink or self.ink, other.paper or self.paper)
+        return NumberFormat(hides=True, hides_text=True) if is_unseen else other.number
 
 
 _BUILT_IN: Final = {
@@ -146,21 +176,96 @@ _BUILT_IN: Final = {
 """Number formats that a workbook need not spell out; those from 27 are of East Asia."""
 
 
-def cell_formats(xml: bytes) -> list[CellFormat]:
-    """Return the formats of cells in order of the numbers of their styles.
+def cell_formats(xml: bytes) -> tuple[list[CellFormat], list[CellFormat | None]]:
+    """Return the formats of cells in order of the numbers of their styles, and conditional ones.
 
-    Looks carry no figure: what is faulty here is passed over, and the cell shows what it holds.
+    Of these None stands for one that hides nothing. Looks carry no figure: what is faulty here is
+    passed over, and the cell shows what it holds.
     """
     root, plain, known = parsed(xml, PREFIXES, partly=True), NumberFormat(), dict(_BUILT_IN)
     for each in found(root, "styleSheet", "numFmts", "numFmt"):
         known[index(each.get("numFmtId", ""))] = _number(each.get("formatCode", ""))
-    fonts = [frozenset(_font(each)) for each in found(root, "styleSheet", "fonts", "font")]
+    fonts = dict(enumerate(map(_lettering, found(root, "styleSheet", "fonts", "font"))))
+    papers = dict(enumerate(map(_paper, found(root, "styleSheet", "fills", "fill"))))
     formats = []
     for each in found(root, "styleSheet", "cellXfs", "xf"):
-        number, font = index(each.get("numFmtId", "0")), index(each.get("fontId", "0"))
-        is_known = 0 <= font < len(fonts)
-        formats.append(CellFormat(known.get(number, plain), fonts[font] if is_known else _PLAIN))
-    return formats
+        number, font, fill = (index(each.get(f"{of}Id", "0")) for of in ("numFmt", "font", "fill"))
+        look = CellFormat(known.get(number, plain))._replace(**fonts.get(font, {}))
+        look = look._replace(paper=papers.get(fill, WHITE))
+        ink = WHITE if look.number.is_white else look.ink
+        is_unseen = look.is_unseen or blends(ink, look.paper)
+        formats.append(look._replace(is_unseen=is_unseen))
+    conditional = list(map(_conditional, found(root, "styleSheet", "dxfs", "dxf")))
+    looks = {*formats, CellFormat()}
+    known_all = len(looks) * len(conditional) < _MOST_LOOKS
+    return formats, [
+        None if known_all and all(look.under(each) == plain for look in looks) else each
+        for each in conditional
+    ]
+
+
+_MOST_LOOKS: Final = 100_000
+"""Looks that are tried under conditional formats; a workbook has some hundreds."""
+
+
+def _conditional(dxf: Element) -> CellFormat:
+    look = CellFormat(paper="")
+    for each in dxf:
+        match each.tag:
+            case "font":
+                look = look._replace(ink=_lettering(each)["ink"])
+            case "fill":
+                look = look._replace(paper=_colour(next(each.iter("bgColor"), None)))
+            case "numFmt":
+                number = _number(each.get("formatCode", ""))
+                number = NumberFormat(hides=True) if number.kind else number
+                look = look._replace(number=number, ink=WHITE if number.is_white else look.ink)
+    return look
+
+
+def _lettering(font: Element) -> dict[str, Any]:
+    """Return what a font gives to a format, by the names of its fields."""
+    told = {each.tag: each for each in font}
+    size = told["sz"].get("val", "") if "sz" in told else ""
+    is_tiny = _SIZE.fullmatch(size) is not None and float(size) < UNSEEN
+    return {
+        "font": frozenset(_font(font)),
+        "ink": _colour(told.get("color")),
+        "is_unseen": is_tiny,
+    }
+
+
+def _paper(fill: Element) -> str:
+    """Return the colour on which a cell's text stands; a pattern has none."""
+    for pattern in found(fill, "fill", "patternFill"):
+        match pattern.get("patternType", "none"):
+            case "none":
+                return WHITE
+            case "solid":
+                return _colour(next(pattern.iter("fgColor"), None)) or WHITE
+    return "a pattern"
+
+
+def _colour(told: Element | None) -> str:
+    """Return a colour as six hexadecimal digits; one that a theme or a list has, by its place."""
+    if told is None:
+        return ""
+    rgb, tint = told.get("rgb", "")[-6:].lower(), told.get("tint", "0")
+    known = _BASIC.get((told.get("theme", ""), told.get("indexed", "")))
+    if known and _TINT.fullmatch(tint):
+        part = float(tint)
+        level = round(255 * (min(1 + part, 1) if known == WHITE else max(part, 0)))
+        return f"{level:02x}" * 3
+    return rgb if RGB.fullmatch(rgb) else f"of {sorted(told.items())}"
+
+
+_SIZE: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_TINT: Final = re.compile(r"-?[01](?:\.[0-9]{1,20})?")
+_BASIC: Final = {
+    **dict.fromkeys([("0", ""), ("", "1"), ("", "9"), ("", "65")], WHITE),
+    **dict.fromkeys([("1", ""), ("", "0"), ("", "8"), ("", "64")], "000000"),
+}
+"""White and black by their places in a theme, or in the list of colours."""
 
 
 def index(text: str) -> int:
@@ -221,7 +326,11 @@ def _number(code: str) -> NumberFormat:
         zero = False, any(each for _, each in hidden)
     of_text = hidden[3:] or [section.hides for section in sections if "@" in section.plain]
     kind = "percent" if "%" in code else _kind(sections[0])  # the first says what it is
-    return NumberFormat(kind, above[0], zero[1], any(each for each, _ in of_text))
+    is_white = any(not _WHITE.isdisjoint(map(str.lower, each.brackets)) for each in sections[:2])
+    return NumberFormat(kind, above[0], zero[1], any(each for each, _ in of_text), is_white)
+
+
+_WHITE: Final = {"white", "color2", "color 2"}
 
 
 def _kind(section: _Section) -> str:

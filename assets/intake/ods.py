@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -13,7 +12,6 @@ from assets.intake.grid import (
     LONGEST_FORMULA,
     NEVER_CALCULATED,
     NIL,
-    UNSEEN,
     Content,
     Font,
     Grid,
@@ -22,31 +20,18 @@ from assets.intake.grid import (
     odd,
     parsed,
     several_values,
-    short,
     typed,
     with_looks,
 )
+from assets.intake.ods_looks import PREFIXES, Styles, full, get
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Fact, Reading, refusal
 from schemas.template import address
-
-Look = dict[str, str]
-"""The properties of a style of text, of those that can be seen."""
 
 _MAX_SHEETS: Final = 100
 _MAX_CELLS: Final = MAX_ROWS * MAX_COLUMNS
 """Of all sheets together, with those that one element repeats."""
 
-_OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns:"
-_SPACES: Final = {
-    "office": f"{_OASIS}office:1.0",
-    "style": f"{_OASIS}style:1.0",
-    "table": f"{_OASIS}table:1.0",
-    "text": f"{_OASIS}text:1.0",
-    "fo": f"{_OASIS}xsl-fo-compatible:1.0",
-    "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
-}
-_PREFIXES: Final = {space: f"{prefix}:" for prefix, space in _SPACES.items()}
 _ERROR: Final = re.compile(r"#(REF|DIV/0|VALUE|NUM|NULL)!|#NAME\?|#N/A|Err:[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]+")
 _VALUES: Final = {
@@ -71,8 +56,6 @@ _COPIED: Final = "table:table-source"
 """What the copy of another file's sheet has, for formulas that look at it."""
 _LINKS: Final = {_COPIED, "table:dde-link", "table:cell-range-source"}
 _HIDDEN: Final = {"collapse", "filter"}
-_POINTS: Final = {"mm": 2.83, "cm": 28.3, "in": 72, "pt": 1, "pc": 12}
-_LENGTH: Final = re.compile(rf"([0-9]*\.?[0-9]+)({'|'.join(_POINTS)})")
 _CELLS: Final = {"table:table-cell", "table:covered-table-cell"}
 _PARAGRAPHS: Final = {"text:p", "text:h"}
 _IN_TEXT: Final = {
@@ -87,8 +70,6 @@ _SHOWN: Final = re.compile(
 )
 """A number as it is shown, with whatever parts its digits by threes, and decimals of zero."""
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
-_LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
-"""What a style of text says that nobody sees; programs cut a text by it."""
 
 
 def read_ods(container: Container) -> Reading:
@@ -98,9 +79,9 @@ def read_ods(container: Container) -> Reading:
         RefusedError: it is damaged, or a cell lies out of bounds.
     """
     book = _Book()
-    book.read_styles(parsed(container.parts.get("styles.xml", b""), _PREFIXES, partly=True))
+    book.styles.read(parsed(container.parts.get("styles.xml", b""), PREFIXES, partly=True))
     try:
-        book.read(parsed(container.parts["content.xml"], _PREFIXES))
+        book.read(parsed(container.parts["content.xml"], PREFIXES))
     except DAMAGED as error:
         raise refusal("damaged_book", error=type(error).__name__) from error
     if not book.sheets:
@@ -109,20 +90,9 @@ def read_ods(container: Container) -> Reading:
     return Reading(sheets, (Fact("external_links", ""),) * book.links)
 
 
-@cache
-def _full(name: str) -> str:
-    """Return the full name of an attribute."""
-    prefix, _, local = name.partition(":")
-    return f"{{{_SPACES[prefix]}}}{local}"
-
-
-def _get(element: Element, name: str, default: str = "") -> str:
-    return element.get(_full(name), default)
-
-
 def _count(element: Element, name: str) -> int:
     """Return how often an element is repeated or spans; ValueError where that is no such number."""
-    number = int(_get(element, name, "1"))
+    number = int(get(element, name, "1"))
     if number < 1:
         raise ValueError(name)
     return number
@@ -134,7 +104,7 @@ def _lines(table: Element, *, hidden: bool = False) -> Iterator[tuple[Element, b
         if child.tag in {_ROW, _COLUMN}:
             yield child, hidden
         else:
-            in_hidden = hidden or _get(child, "table:display") == "false"
+            in_hidden = hidden or get(child, "table:display") == "false"
             yield from _lines(child, hidden=in_hidden)
 
 
@@ -144,19 +114,12 @@ class _Book:
     def __init__(self) -> None:
         self.sheets: dict[str, Grid] = {}
         self.links = False
-        self._looks: dict[tuple[str, str], Look] = {}
-        self.fonts: dict[tuple[str, str], Font] = {}
-        self._hiding: set[tuple[str, str]] = set()
+        self.styles = Styles()
         self._all = 0
-
-    def read_styles(self, root: Element) -> None:
-        """Read a part for its styles alone."""
-        for element in root.iter("style:style"):
-            self._style(element)
 
     def read(self, root: Element) -> None:
         """Read the part that holds the sheets."""
-        self.read_styles(root)
+        self.styles.read(root)
         self.links = any(each.tag in _LINKS for each in root.iter())
         for inside in root.iter("office:spreadsheet"):
             for table in found(inside, inside.tag, _TABLE):
@@ -168,29 +131,19 @@ class _Book:
         columns: list[tuple[int, str]] = []  # the last one and the style of each run
         top = 1
         for line, in_hidden in _lines(table):
-            hidden = in_hidden or _get(line, "table:visibility") in _HIDDEN or self._hides(line)
+            folded = in_hidden or get(line, "table:visibility") in _HIDDEN
+            hidden = folded or self.styles.hides(line)
             if line.tag == _ROW:
                 top += self._read_row(grid, line, top, columns, hidden=hidden)
                 continue
             first = columns[-1][0] + 1 if columns else 1
             last = first - 1 + _count(line, "table:number-columns-repeated")
-            columns.append((last, _get(line, "table:default-cell-style-name")))
+            columns.append((last, get(line, "table:default-cell-style-name")))
             if hidden:
                 grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
-    def _style(self, element: Element) -> None:
-        family, name = _get(element, "style:family"), _get(element, "style:name")
-        look = dict(self._looks.get((family, _get(element, "style:parent-style-name")), {}))
-        for part in element.iter():
-            if part.tag == "style:text-properties":
-                own = {short(key, _PREFIXES): value for key, value in part.items()}
-                look |= {key: own[key] for key in own.keys() - _LOOKLESS}
-            elif _get(part, "table:display") == "false" or _is_unseen(part):
-                self._hiding.add((family, name))
-        self._looks[family, name], self.fonts[family, name] = look, _font(look)
-
     def _opened(self, table: Element) -> Grid:
-        name = _get(table, "table:name")
+        name = get(table, "table:name")
         if not name:
             raise refusal("no_name", fix="libreoffice")
         if name in self.sheets:
@@ -199,14 +152,9 @@ class _Book:
             raise refusal("many_sheets")
         if any(each is not table for each in table.iter(_TABLE)):
             raise refusal("table_in_cell")
-        hidden = self._hides(table) or _get(table, "table:display") == "false"
+        hidden = self.styles.hides(table) or get(table, "table:display") == "false"
         self.sheets[name] = grid = Grid(name, "clear", hidden=hidden)
         return grid
-
-    def _hides(self, element: Element) -> bool:
-        """Whether the style of a sheet, row or column lets nobody see it."""
-        family = element.tag.removeprefix("table:")
-        return (family, _get(element, "table:style-name")) in self._hiding
 
     def _read_row(
         self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]], *, hidden: bool
@@ -223,21 +171,23 @@ class _Book:
         self._all += sum(last - first + 1 for first, last, *_ in filled) * height
         if self._all > _MAX_CELLS:
             raise refusal("many_cells", fix="libreoffice")
-        for first, last, content, formula in filled:
+        for first, last, content, formula, unseen in filled:
             self.links |= formula is not None and ("'file:" in formula or "://" in formula)
             for number in range(top, top + height):
                 for column in range(first, last + 1):
                     grid.put(number, column, content, formula)
+                    if unseen:
+                        grid.facts.add(Fact("unseen", address(number, column)))
         return height
 
     def _filled(
         self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]]
-    ) -> Iterator[tuple[int, int, Content, str | None]]:
-        """Yield the filled cells of a row: the first and the last column, content and formula."""
-        usual, last = _get(row, "table:default-cell-style-name"), 0
+    ) -> Iterator[tuple[int, int, Content, str | None, bool]]:
+        """Yield the filled cells of a row: first and last column, content, formula, if unseen."""
+        usual, last = get(row, "table:default-cell-style-name"), 0
         for element in (each for each in row if each.tag in _CELLS):
             of_column = next((style for end, style in columns if last < end), "")
-            style = _get(element, "table:style-name") or usual or of_column
+            style = get(element, "table:style-name") or usual or of_column
             first, last = last + 1, last + _count(element, "table:number-columns-repeated")
             wide = _count(element, "table:number-columns-spanned")
             high = _count(element, "table:number-rows-spanned")
@@ -247,17 +197,19 @@ class _Book:
             if any(is_theirs(_text_of(each)) for each in element.iter("office:annotation")):
                 grid.facts.add(Fact("comment", address(top, first)))
             formula = _formula(element)
-            content = _value(element, _Shown(element, self.fonts, style))
+            shown = _Shown(element, self.styles.fonts, style)
+            content = _value(element, shown)
             is_empty = not (content.text or content.doubt)
             # The result of a formula that is an empty text was calculated.
-            if formula is not None and is_empty and _get(element, _TYPE) != "string":
+            if formula is not None and is_empty and get(element, _TYPE) != "string":
                 content = NEVER_CALCULATED
             if formula is not None or not is_empty:
-                yield first, last, content, formula
+                is_unseen = ("table-cell", style) in self.styles.unseen or shown.is_bare
+                yield first, last, content, formula, is_unseen and content.is_told
 
 
 class _Shown:
-    """What a cell shows: `text`, its `runs` of one font each, and whether it is odd."""
+    """What a cell shows: `text`, its `runs` of one font each, and whether it is odd or nothing."""
 
     def __init__(self, cell: Element, fonts: Mapping[tuple[str, str], Font], style: str) -> None:
         self.font, self._fonts = fonts.get(("table-cell", style), frozenset()), fonts
@@ -266,6 +218,7 @@ class _Shown:
         self.is_odd = any(part.tag in _CELLS for part in cell.iter() if part is not cell)
         self._read(cell, self.font)
         self.text = "\n".join(self._paragraphs)
+        self.is_bare = bool(self._paragraphs) and not self.text.strip()
 
     def _read(self, element: Element, look: Font) -> None:
         """Read a cell's own text: not that of its comments and drawings, nor of notes in it."""
@@ -281,7 +234,7 @@ class _Shown:
                         self._paragraphs.append("")
                         inner = self.font
                     case "text:span":
-                        style = _get(child, "text:style-name")
+                        style = get(child, "text:style-name")
                         inner = self.font | self._fonts.get(("text", style), frozenset())
                     case "text:s":
                         self._add(" " * min(_count(child, "text:c"), MAX_COLUMNS), look)
@@ -312,32 +265,13 @@ def _text_of(annotation: Element) -> str:
     return "\n".join("".join(line.itertext()) for line in lines)
 
 
-def _is_unseen(look: Element) -> bool:
-    """Whether the look of a row or column is so small that nobody can read it."""
-    sizes = [_get(look, "style:row-height"), _get(look, "style:column-width")]
-    lengths = filter(None, map(_LENGTH.fullmatch, sizes))
-    return any(float(size[1]) * _POINTS[size[2]] < UNSEEN for size in lengths)
-
-
-def _font(look: Look) -> Font:
-    """Return what a look makes of a figure, and whatever else of it can be seen."""
-    found = set()
-    for name, value in look.items():
-        found.add(f"{name} {value}")
-        if name == "style:text-position" and not value.startswith("0"):
-            found.add("subscript" if value.startswith(("sub", "-")) else "superscript")
-        elif name.startswith("style:text-line-through-") and name.endswith(("-style", "-type")):
-            found |= set() if value == "none" else {"struck out"}
-    return frozenset(found)
-
-
 def _value(element: Element, shown: _Shown) -> Content:
     """Return what a cell holds as it stands; a blank one has no text and no doubt."""
-    if _get(element, "calcext:value-type") == "error" or _ERROR.fullmatch(shown.text.strip()):
+    if get(element, "calcext:value-type") == "error" or _ERROR.fullmatch(shown.text.strip()):
         return Content(shown.text or "#VALUE!", "error")
-    untyped = "string" if element.get(_full("office:value")) is None else "float"
-    kind = _get(element, _TYPE, untyped)
-    value = element.get(_full(f"office:{_VALUES.get(kind, 'value')}"))
+    untyped = "string" if element.get(full("office:value")) is None else "float"
+    kind = get(element, _TYPE, untyped)
+    value = element.get(full(f"office:{_VALUES.get(kind, 'value')}"))
     seen = value or "", shown.text
     if shown.is_odd:
         content = odd("text with something else inside it, such as a note", *seen)
@@ -374,9 +308,9 @@ def _shows(shown: str, number: str) -> bool:
 
 def _formula(element: Element) -> str | None:
     """Return a cell's formula without its `of:=`, array formulas in braces; None where none is."""
-    formula = element.get(_full("table:formula"))
+    formula = element.get(full("table:formula"))
     if formula is None:
         return None
     text = formula.partition("=")[2]
-    array = element.get(_full("table:number-matrix-rows-spanned")) is not None
+    array = element.get(full("table:number-matrix-rows-spanned")) is not None
     return f"{{{text}}}" if array or len(text) > LONGEST_FORMULA else text

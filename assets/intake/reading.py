@@ -83,8 +83,8 @@ class Cell(NamedTuple):
 class Fact(NamedTuple):
     """Something about a sheet that its values do not show, and the cell, range or row it is about.
 
-    `fact` is formula, uncalculated, merged, comment, or hidden_...; of a file external_links
-    or other_file.
+    `fact` is formula, uncalculated, merged, comment, unseen, spilt, or hidden_...; of a
+    file external_links or other_file.
     """
 
     fact: str

@@ -1,10 +1,12 @@
 """Reads the cells of an Excel workbook as they stand there, and what its XML says beyond values."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from assets.intake.conditions import Condition, conditions
 from assets.intake.container import Container
 from assets.intake.grid import (
     BLANK,
@@ -83,7 +85,8 @@ def read_workbook(container: Container) -> Reading:
         if len(texts) > 1:
             raise ValueError("two tables of texts")
         shared = [text for part in texts for text in shared_texts(parts[part])]
-        book = _Contents(shared, cell_formats(styles[0] if styles else b""), epoch)
+        formats, conditional = cell_formats(styles[0] if styles else b"")
+        book = _Contents(shared, formats, epoch)
         sheets: dict[str, _Sheet] = {}
         for name, relation, hidden in listed:
             kind, part = links[relation]
@@ -92,7 +95,7 @@ def read_workbook(container: Container) -> Reading:
             if kind == "worksheet":
                 grid = Grid(name, "clear_cell", hidden=hidden)
                 grid.facts.update(Fact("comment", cell) for cell in commented(parts, part))
-                sheets[part] = _Sheet(book, grid, parts[part])
+                sheets[part] = _Sheet(book, grid, parts[part], conditional)
     except DAMAGED as error:
         raise refusal("lacks_part", error=visible(str(error))) from error
     if not sheets:
@@ -123,6 +126,7 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
 
 _MOST_MOVED: Final = 1_000_000
 """Characters of formulas that are spelt out for other cells; a few bytes name one of thousands."""
+_MOST_TRIED: Final = 1_000_000
 _TYPES: Final = {"n": "number", "b": "boolean", "d": "date"}
 
 
@@ -149,10 +153,9 @@ def _parts_of(cell: Element) -> tuple[list[str], list[Element], list[Text], bool
 
 def _as_seen(content: Content, look: NumberFormat) -> Content:
     """Return a number or a text, in doubt where its format shows something else."""
-    of_number = look.hides_zero if content.text == "0" else look.hides
-    hidden = look.hides_text if content.kind == "text" else of_number
-    doubt = f"{told(content.text)}, {DISGUISED}" if hidden and content.text.strip() else None
-    return content._replace(doubt=doubt) if doubt else content
+    if look.hides_what(content.kind, content.text):
+        return content._replace(doubt=f"{told(content.text)}, {DISGUISED}")
+    return content
 
 
 class _Contents:
@@ -160,6 +163,7 @@ class _Contents:
 
     def __init__(self, texts: list[Text], formats: list[CellFormat], epoch: datetime) -> None:
         self._texts, self._formats, self._epoch = texts, formats, epoch
+        self.hides = any(look.is_unseen for look in formats)
         self._looks: dict[str, CellFormat] = {}
         self._known: dict[tuple[str | None, str | None, str], Content] = {}
 
@@ -194,7 +198,7 @@ class _Contents:
         return self._known[key]
 
     def _read(self, cell: Element, value: str, text: Text | None) -> Content:
-        kind, look = cell.get("t", "n"), self._look(cell.get("s", "0"))
+        kind, look = cell.get("t", "n"), self.look(cell.get("s", "0"))
         if kind == "s" and value.strip() and not text:
             try:
                 text = self._texts[whole(value.strip())]
@@ -213,7 +217,8 @@ class _Contents:
         runs = [(font or look.font, run) for font, run in text.runs]
         return with_looks(_as_seen(Content(text.text, "text"), look.number), runs)
 
-    def _look(self, style: str) -> CellFormat:
+    def look(self, style: str) -> CellFormat:
+        """Return the format of a style by its number."""
         if style not in self._looks:
             number = index(style)
             known = 0 <= number < len(self._formats)
@@ -266,12 +271,15 @@ def _unseen(line: Element, size: str, least: float) -> bool:
 class _Sheet:
     """Reads one worksheet part."""
 
-    def __init__(self, book: _Contents, grid: Grid, xml: bytes) -> None:
-        self._book, self._grid, self._xml = book, grid, xml
+    def __init__(
+        self, book: _Contents, grid: Grid, xml: bytes, conditional: Sequence[CellFormat | None]
+    ) -> None:
+        self._book, self._grid, self._xml, self._conditional = book, grid, xml, conditional
+        self._conditions: list[Condition] = []
         self._last = self._here = (0, 0)
         self._shared: dict[str, tuple[int, int, str]] = {}
         self._spilling: dict[tuple[int, int], str] = {}
-        self._filled = self._moved = 0
+        self._filled = self._moved = self._tried = 0
 
     def read(self) -> RawSheet:
         """Return the sheet with its cells and facts; cells with formulas have them."""
@@ -299,6 +307,7 @@ class _Sheet:
             for end in element.attrib["ref"].split(":"):
                 place(end)
             self._grid.facts.add(Fact("merged", element.attrib["ref"]))
+        self._conditions += conditions(root, self._conditional)
 
     def _row(self, row: Element) -> int:
         """Read the cells of a row, and empty them; return how many they are."""
@@ -330,6 +339,17 @@ class _Sheet:
         self._grid.check_bounds(*here)
         content, formula = held
         self._grid.put(*here, content, None if formula is None else self._formula(formula))
+        if self._conditions or self._book.hides:
+            self._look_through(self._book.look(element.get("s", "0")), content)
+
+    def _look_through(self, look: CellFormat, content: Content) -> None:
+        """Note a cell that shows nothing of what it holds, or may show something else."""
+        self._tried += len(self._conditions)
+        if self._tried > _MOST_TRIED:
+            raise ValueError("more conditional formats than a return has")
+        is_unseen = look.is_unseen and content.is_told
+        if is_unseen or any(each.hides(self._here, content, look) for each in self._conditions):
+            self._grid.facts.add(Fact("unseen", address(*self._here)))
 
     def _refuse_order(self, reference: str | None) -> None:
         cell = reference or address(*self._here)

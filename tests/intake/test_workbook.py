@@ -557,6 +557,75 @@ def test_structure_is_noted(tmp_path: Path) -> None:
     }
 
 
+_LOOKS = (
+    '<numFmts><numFmt numFmtId="164" formatCode="[White]0"/></numFmts><fonts>{}</fonts><fills>'
+    '<fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid">'
+    '<fgColor rgb="FFFFF9DB"/></patternFill></fill></fills><cellXfs><xf/>{}</cellXfs>'
+    "<dxfs><dxf>{}</dxf></dxfs>"
+)
+
+
+@pytest.mark.parametrize(
+    ("font", "look", "unseen"),
+    [
+        ('<color rgb="FFFFFFFF"/>', "<xf/>", True),
+        ('<color rgb="FFFEFEFE"/>', "<xf/>", True),
+        ('<color theme="0"/>', "<xf/>", True),
+        ('<color theme="0" tint="-0.05"/>', "<xf/>", True),
+        ('<color theme="0" tint="-0.5"/>', "<xf/>", False),
+        ('<color indexed="9"/>', "<xf/>", True),
+        ('<color theme="1"/>', "<xf/>", False),
+        ('<color auto="1"/>', "<xf/>", False),
+        ('<color rgb="FFFFF9DB"/>', "<xf fillId='1'/>", True),
+        ('<color rgb="FF333333"/>', "<xf fillId='1'/>", False),
+        ('<color rgb="x"/><sz val="?"/>', "<xf fillId='9'/>", False),
+        ('<sz val="1"/>', "<xf/>", True),
+        ('<sz val="8"/>', "<xf/>", False),
+        ("", "<xf numFmtId='164'/>", True),
+    ],
+)
+def test_a_figure_that_nobody_can_see_is_told(
+    font: str, look: str, unseen: bool, tmp_path: Path
+) -> None:
+    """A zero is not: nothing may stand for it."""
+    styles = _LOOKS.format(f"<font>{font}</font>", look, "")
+    own = row(' s="1"><v>5</v>', ' s="1"><v>0</v>', ' s="1" t="str"><v>not_held</v>', ' s="1">')
+    facts = read(tmp_path, own, styles=styles).sheets[0].facts
+    assert facts == ((Fact("unseen", "A1"), Fact("unseen", "C1")) if unseen else ())
+
+
+@pytest.mark.parametrize(
+    ("look", "rule", "unseen"),
+    [
+        ('<numFmt numFmtId="165" formatCode="0,"/>', "", "A1 D1"),
+        ('<numFmt numFmtId="165" formatCode=";;;"/>', "", "A1 C1 D1"),
+        ('<numFmt numFmtId="165" formatCode="yyyy"/>', "", "A1 D1"),
+        ('<numFmt numFmtId="165" formatCode="#,##0"/>', "", ""),
+        ('<font><color rgb="FFFFF9DB"/></font>', "", "A1 C1"),
+        ('<fill><patternFill><bgColor theme="0"/></patternFill></fill>', "", ""),
+        ('<font><color rgb="FF9C0006"/></font><fill><patternFill><bgColor rgb="FF9C0006"/>'
+         "</patternFill></fill>", "", "A1 C1 D1"),
+        ('<font><color rgb="FF006100"/></font>', "", ""),
+        ('<numFmt numFmtId="165" formatCode="0,"/>', "<formula>0</formula>", ""),
+        ('<numFmt numFmtId="165" formatCode="0,"/>', "<formula>7</formula>", "D1"),
+        ("", '<iconSet showValue="0"/>', "A1 B1 D1"),
+        ("", '<dataBar showValue="1"/>', ""),
+    ],
+)  # fmt: skip
+def test_a_conditional_format_that_can_show_something_else_is_told(
+    look: str, rule: str, unseen: str, tmp_path: Path
+) -> None:
+    styles = _LOOKS.format("<font/>", "<xf fillId='1'/>", look)
+    held = row(' s="1"><v>5</v>', ' s="1"><v>0</v>', ' s="1" t="str"><v>no</v>', "><v>7</v>",
+               "><v>8</v>")  # fmt: skip
+    data = (
+        f'<sheetData>{held}</sheetData><conditionalFormatting sqref="A1:C1048576 D1">'
+        f'<cfRule type="cellIs" operator="equal" dxfId="0">{rule}</cfRule></conditionalFormatting>'
+    )
+    facts = read(tmp_path, data, styles=styles).sheets[0].facts
+    assert facts == tuple(Fact("unseen", cell) for cell in unseen.split())
+
+
 def test_deep_and_wide_parts_take_neither_time_nor_memory(tmp_path: Path) -> None:
     deep = "<a>" * 50_000 + "</a>" * 50_000
     names = "".join(f"<n{number}/>" for number in range(50_000))

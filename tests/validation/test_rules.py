@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 from openpyxl.comments import Comment
-from openpyxl.styles import Font
+from openpyxl.formatting.rule import CellIsRule
+from openpyxl.styles import Font, PatternFill
 
 from assets.intake.reader import read_return
 from assets.returns.validation.check import check_files
@@ -355,6 +356,11 @@ def test_advice_names_the_code_that_is_gone_and_what_to_do_with_a_sheet_and_what
     def change(book: Any) -> None:
         book["investigations"]["A9"].value = "Zbigniewska"
         book["registers"].column_dimensions["D"].hidden = True
+        for cell in ("A6", "C9", "C10", "C11"):  # a code, a zero and two figures
+            book["comparators"][cell].font = Font(color="FFFEFEFE" if cell == "A6" else "FFFFF9DB")
+        blue = {"fill": PatternFill(bgColor="FF0000FF"), "font": Font(color="FF0000FF")}
+        rule = CellIsRule(operator="greaterThan", formula=["3"], **blue)
+        book["second_jobs"].conditional_formatting.add("A1:C9", rule)
         book.copy_worksheet(book["registers"]).title = "Zbigniewska"
 
     (checked,) = check_files([sample("STF").write(tmp_path / "x.xlsx", change)], collection)
@@ -369,6 +375,11 @@ def test_advice_names_the_code_that_is_gone_and_what_to_do_with_a_sheet_and_what
     assert "delete this one" in fix
     message, fix = told["S006", "registers"]
     assert (message.startswith("4 entry cells in hidden"), "Unhide" in fix) == (True, True)
+    unseen = [(f.sheet, f.cell, f.message[:13]) for f in checked.findings if "colour" in f.message]
+    assert unseen == [
+        ("second_jobs", "C6", "3 entry cells"),
+        ("comparators", "C10", "2 entry cells"),
+    ]
 
 
 def test_a_sum_that_no_program_has_calculated_wants_saving_and_no_typing(

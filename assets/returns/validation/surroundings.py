@@ -12,6 +12,15 @@ from schemas.template import Sheet, Template, address
 from schemas.wording import Number, plural
 
 _SHOW: Final = "Show it (in Excel: Unhide). If it is not to count, ask the data team first."
+_CLEAR: Final = (
+    "Clear such formats (in Excel: Clear Formats; Conditional Formatting, Clear Rules), and see"
+    " whether the figures are right. If they are not to count, ask the data team first."
+)
+_SPILT: Final = (
+    "the figure may be the beginning of one with a comma, such as 1,500, whose end stands in the"
+    " next column, as an earlier value"
+)
+_QUOTES: Final = "If it is, write it without the comma. If not, give the reason for the change."
 _OTHERS: Final = "Tell the data team what stands there, or send the zip without it."
 _COMMENT: Final = "Tell the data team what the comments say, and delete them."
 _MOST: Final = 25
@@ -66,6 +75,20 @@ def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
     if hidden:
         message = f"{plural(len(hidden), 'entry cell')} in hidden rows or columns, the first here"
         yield finding("S006", message, hidden[0].place, fix=_SHOW, severity="Q")
+    unseen = {fact.place for fact in facts if fact.fact == "unseen"}
+    hidden = [slot for slot, *_ in at if slot.address in unseen and slot.entry.kind != "text"]
+    if hidden:
+        message = (
+            f"{plural(len(hidden), 'entry cell')} whose colour, size or conditional format can show"
+            " something else than stands there, or nothing; the first here"
+        )
+        yield finding("S006", message, hidden[0].place, fix=_CLEAR, severity="Q")
+
+    spilt = {fact.place for fact in facts if fact.fact == "spilt"}
+    for slot, *_ in at:
+        is_told = slot.cell is None or slot.cell.doubt
+        if slot.address in spilt and slot.entry.kind == "count" and not is_told:
+            yield finding("S006", _SPILT, slot.place, fix=_QUOTES, severity="Q")
 
 
 def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
