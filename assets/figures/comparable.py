@@ -31,6 +31,9 @@ from schemas.wording import plural
 Row = dict[str, Any]
 """A row of NationalTotals."""
 
+_SHOWN: Final = ("count", "share", "answers", "statistic")
+"""The kinds of figures that a series has: rates a month stand beside counts."""
+
 SERIES: Final = "series"
 """The folder of marts that has the series over collections, and its file there."""
 _FORCES: Final = "forces_included"
@@ -80,12 +83,12 @@ class Year:
         }
 
     def kind(self, measure: str) -> tuple[str, str]:
-        """Return what a figure of a series is: a count, a share or answers, and of which measure.
+        """Return what a figure of a series is, one of _SHOWN, and of which measure.
 
         Of any other figure the kind is empty.
         """
         at = levels(self.template).get(measure, ())
-        of = (lv for lv in at if lv.kind in {"count", "share", "answers"})
+        of = (lv for lv in at if lv.kind in _SHOWN)
         return next(((lv.kind, lv.of) for lv in of), ("", measure))
 
     def is_count(self, measure: str, breakdown: str) -> bool:
@@ -155,7 +158,9 @@ def compared(
     said, other = now.wording(row), before.wording(was)
     reworded = any(said[name] != other[name] for name in said.keys() & other.keys())
     breaks.append("reworded" if reworded else "")
-    (breaks if now.kind(figure[0])[1] in now.asked else notes).append(merged)
+    # What is counted over bodies is another count where two of them are one.
+    of_bodies = now.kind(figure[0])[1] in now.asked or "statistic" in read_breakdown(figure[1])
+    (breaks if of_bodies else notes).append(merged)
     for of, one in ((before, was), (now, row)):
         partly = of.held.forces(_cells(of.template, one))[1]
         breaks += [_short(of.collection.id, one), _partly(of.collection.id, partly)]
@@ -344,7 +349,7 @@ def _of_template(released: list[Released]) -> Iterator[Row]:
             breaks, notes = compared(before, year, key, *forces) if before else ([], [])
             value: float | None = row["value"] if row else None
             unit, months = (row or was or {})["unit"], year.collection.period.months
-            rated = unit not in _NO_RATE and key[0] not in year.stocks
+            rated = unit not in _NO_RATE and year.kind(key[0])[1] not in year.stocks
             yield {
                 "measure": key[0],
                 "breakdown": key[1],

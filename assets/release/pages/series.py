@@ -145,7 +145,7 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
     for whole, measures in together.items():
         name = f"{template.name}-{whole}"
         blocks = (
-            years.blocks(f"{template.name}-{each}", each, found[each], each != whole)
+            years.blocks(f"{template.name}-{each}", each, found[each], derived=each != whole)
             for each in measures
         )
         title = sentence(wording.words(whole))
@@ -161,11 +161,13 @@ class _Years:
     edition: Edition
 
     def blocks(
-        self, name: str, measure: str, lines: Lines, is_share: bool
+        self, name: str, measure: str, lines: Lines, *, derived: bool
     ) -> Iterator[Chart | PageTable]:
-        """Yield the chart and the tables of a measure; shares and finer parts are folded."""
+        """Yield the chart and the tables of a measure; what is derived, and finer, is folded."""
         title = sentence(self.wording.words(measure))
-        rates = any(one["per_month"] is not None for of in lines.values() for one in of.values())
+        rows = [one for of in lines.values() for one in of.values()]
+        rates = any(one["per_month"] is not None for one in rows)
+        is_percent = derived and any(one["unit"] == "percent" for one in rows)
         columns = ["value", "per_month"] if rates else ["value"]
         bars = [
             (at if at == self.ids[0] or one["comparable"] else f"{at} (BREAK)", [figure])
@@ -179,16 +181,14 @@ class _Years:
         parts: dict[str, Lines] = {}
         for breakdown, of in lines.items():
             first, _, rest = breakdown.partition(";")
-            fine = rest and not is_share and len(lines) > _SHORT
+            fine = rest and not is_percent and len(lines) > _SHORT
             parts.setdefault(first if fine else "", {})[rest if fine else breakdown] = of
         for n, first in enumerate(sorted(parts, key=bool)):
             within = f": {sentence(self.wording.broken_down(first))}" if first else ""
-            caption = f"{title}{', per cent' * is_share}{within}, by collection"
-            rows = tuple(
-                self._row(breakdown, of, columns) for breakdown, of in parts[first].items()
-            )
-            heads, folded = tuple(self._heads(columns)), bool(first) or is_share
-            yield PageTable(f"{name}-{n}" if n else name, caption, heads, rows, folded=folded)
+            caption = f"{title}{', per cent' * is_percent}{within}, by collection"
+            told = tuple(self._row(text, of, columns) for text, of in parts[first].items())
+            heads, folded = tuple(self._heads(columns)), bool(first) or derived
+            yield PageTable(f"{name}-{n}" if n else name, caption, heads, told, folded=folded)
 
     def _heads(self, columns: list[str]) -> Iterator[Head]:
         yield Head("What", numeric=False)
@@ -224,10 +224,10 @@ def _ever(templates: list[Template]) -> Template:
 
 
 def _order(template: Template) -> Iterator[tuple[str, str]]:
-    """Yield the measures as the template has them, each with its shares behind it, and of what."""
+    """Yield the measures as the template has them, each with what is made of it, and of what."""
     for name, measure in template.measures.items():
         shares = (measure.share_name(name, of) for of in measure.shares)
-        yield from ((each, name) for each in (name, *shares, f"{name}_share"))
+        yield from ((each, name) for each in (name, *shares, f"{name}_share", f"{name}_per_force"))
 
 
 def _cell(edition: Edition, one: Row | None, column: str) -> Cell:
