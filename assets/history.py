@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from assets.lake import Lake, sync_folder, write_errors
+from assets.lake import Lake, to_disk, write_errors
 from schemas.errors import SetupError
 
 _RECORD: Final = "shown.jsonl"
@@ -41,8 +41,8 @@ def record(lake: Lake, release: str, edition: str | None, instead_of: str | None
         # A line that a kill cut short has no end; what follows must not become part of it.
         cut = path.read_bytes()[-1:] not in {b"", b"\n"}
         file.write("\n" * cut + line + "\n")
-        file.flush()
-    sync_folder(lake.releases)
+    to_disk(path)
+    to_disk(lake.releases)
 
 
 def chosen(lake: Lake) -> Shown | None:

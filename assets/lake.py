@@ -345,10 +345,10 @@ def put_in_place(scratch: Path, path: Path, *, mode: int) -> None:
     scratch.chmod(mode)
     later = _LATER.get()
     if later is None:
-        _force(scratch)
+        to_disk(scratch)
     scratch.replace(path)
     if later is None:
-        _force(path.parent)
+        to_disk(path.parent)
     else:
         later |= dict.fromkeys((path, path.parent))
 
@@ -371,17 +371,13 @@ def forced_together() -> Iterator[None]:
         list(pool.map(_force_if_there, mine))
 
 
-def sync_folder(path: Path) -> None:
-    """Make renames in a folder last through a power cut."""
-    _force(path)
-
-
 def _force_if_there(path: Path) -> None:
     with write_errors(path), suppress(FileNotFoundError):  # something else was put in its place
-        _force(path)
+        to_disk(path)
 
 
-def _force(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Make what is in a file, or the renames in a folder, last through a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

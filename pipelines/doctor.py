@@ -188,7 +188,9 @@ def portal(folder: Path) -> Iterator[Examined]:
         for each in damage(path, Lake(folder.parent, path.parts[-3]))
     ]
     ill += [("bad", path, seen, do) for path, seen, do in lost[:_MOST_LOST]]
-    left = [path for path in files if "uploads" in path.parts and _hours_old(path) > 1]
+    an_hour_ago = time.time() - 3600
+    uploads = (path for path in files if "uploads" in path.parts)
+    left = [path for path in uploads if path.stat().st_mtime < an_hour_ago]
     if left:
         seen = f"{plural(len(left), 'upload')} of a page that was killed"
         do = "Nothing; it is removed when the page is started. No receipt was given for it."
@@ -198,10 +200,6 @@ def portal(folder: Path) -> Iterator[Examined]:
         seen = f"the log of who did what has {log / 1024**2:,.0f} MB"
         ill.append(("warn", folder, seen, "Move the months that nobody asks for to an archive."))
     yield from examined("drop-off page", ill, folder, f"{plural(number, 'account')}, all its own")
-
-
-def _hours_old(path: Path) -> float:
-    return (time.time() - path.stat().st_mtime) / 3600
 
 
 def alerts() -> Iterator[Examined]:

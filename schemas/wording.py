@@ -68,9 +68,5 @@ def visible(text: str, most: int | None = 300) -> str:
     Control characters would garble a terminal or break a workbook; marks of direction would make
     a text look like another one.
     """
-    seen = "".join(c if c.isprintable() else _escaped(c) for c in text[:most])
+    seen = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:most])
     return seen if most is None or len(text) <= most else f"{seen}…"
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

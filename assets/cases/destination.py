@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.cases.sources import Place
-from assets.lake import alone, hashes, sync_folder, write_errors
+from assets.lake import alone, hashes, to_disk, write_errors
 from assets.object_store import publish_folder
 from schemas.errors import BusyError, SetupError
 
@@ -54,16 +54,14 @@ def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
         fresh.mkdir()
         try:
             yield fresh
-            for path in fresh.iterdir():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-            sync_folder(fresh)
+            for path in (*fresh.iterdir(), fresh):
+                to_disk(path)
             if not folder.exists():
                 fresh.rename(folder)
             elif not _exchange(fresh, folder):
                 folder.rename(old)
                 fresh.rename(folder)
-            sync_folder(folder.parent)
+            to_disk(folder.parent)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 

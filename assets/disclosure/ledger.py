@@ -18,7 +18,7 @@ import polars as pl
 
 from assets.disclosure.published import BEHIND, Edition
 from assets.history import kept, shown
-from assets.lake import Lake, atomic_file, forced_together, hashes, sync_folder, write_errors
+from assets.lake import Lake, atomic_file, forced_together, hashes, to_disk, write_errors
 from assets.marts import read_manifest
 from schemas.collection import Collection
 from schemas.contract import Contract, empty
@@ -194,7 +194,7 @@ def enter(lake: Lake, now: Edition, public: Path) -> Entry:
     folder = lake.public_editions / _name(number, entry_id)
     with write_errors(folder):
         partial.rename(folder)
-        sync_folder(lake.public_editions)
+        to_disk(lake.public_editions)
     return Entry(folder, entry_id, number, now.release, now.rules, content)
 
 

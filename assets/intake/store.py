@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
-from assets.lake import MANIFEST, Lake, atomic_file, sync_folder, write_errors
+from assets.lake import MANIFEST, Lake, atomic_file, to_disk, write_errors
 from schemas.cases import folder_force
 from schemas.errors import UnavailableError
 
@@ -193,7 +193,7 @@ def kept_file(
             with atomic_file(folder / name) as file:
                 yield file
             folder.rename(at)
-        sync_folder(at.parent)
+        to_disk(at.parent)
 
 
 def changed(path: Path, name: str, sha256: str) -> str | None:

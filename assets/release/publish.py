@@ -15,7 +15,7 @@ import polars as pl
 from assets.disclosure.ledger import edition_of
 from assets.figures.comparable import outdated_series
 from assets.history import chosen, record, shown
-from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
+from assets.lake import Lake, forced_together, hashes, to_disk, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.object_store import publish_folder
 from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
@@ -59,7 +59,7 @@ def publish(
         if not known:
             with write_errors(folder):
                 partial.rename(folder)
-                sync_folder(lake.releases)
+                to_disk(lake.releases)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     by_hand = chosen(lake)
@@ -107,7 +107,7 @@ def show(lake: Lake, folder: Path, *, by_hand: bool = False) -> None:
             fresh.unlink(missing_ok=True)
             fresh.symlink_to(os.path.relpath(folder, link.parent))
             fresh.replace(link)
-            sync_folder(link.parent)
+            to_disk(link.parent)
     elif before and (before[-1].release, before[-1].instead_of) == (folder.name, instead_of):
         return
     # Also of one that is shown already, by a run that was killed before it said so.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.history import kept, shown
-from assets.lake import Lake, held, size, sweep, sync_folder, write_errors
+from assets.lake import Lake, held, size, sweep, to_disk, write_errors
 from assets.marts import read_manifest
 from schemas.errors import LakeError, SetupError
 from schemas.wording import visible
@@ -119,6 +119,6 @@ def prune(lake: Lake, last: int) -> list[Judged]:
             with write_errors(lake.releases):
                 for folder in going:
                     folder.rename(folder.with_name(f".{folder.name}.partial"))
-                sync_folder(lake.releases)
+                to_disk(lake.releases)
             sweep(lake.root)
     return found

@@ -1,7 +1,6 @@
 """Who may sign in: the accounts file, which holds hashes of passwords and no password."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,8 +167,5 @@ def private_folder(path: Path) -> Path:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, that nobody else may read."""
     with write_errors(path), scratch_file(path.parent) as scratch:
-        with scratch.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        scratch.write_bytes(content)
         put_in_place(scratch, path, mode=0o600)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from assets.intake.store import Clock, utc_now
-from assets.lake import sync_folder, write_errors
+from assets.lake import to_disk, write_errors
 from pipelines.portal.accounts import Account, private_folder, write_private
 from schemas.errors import UnavailableError
 
@@ -176,7 +176,7 @@ class State:
             finally:
                 os.close(file)
             if is_new:
-                sync_folder(self.folder)
+                to_disk(self.folder)
 
 
 def _hashed(text: str) -> str:

@@ -206,7 +206,7 @@ def test_what_is_shown_is_read_once_the_lake_is_held(
     assert _there(lake) == {NAMES[0], NAMES[1], NAMES[4]}
 
 
-@pytest.mark.parametrize("moment", ["sync_folder", "sweep"])
+@pytest.mark.parametrize("moment", ["to_disk", "sweep"])
 def test_killed_in_between_leaves_nothing_broken(
     lake: Lake, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

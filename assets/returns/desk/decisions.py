@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.intake.store import Clock, entries, read_errors, utc_now
-from assets.lake import Lake, scratch_file, sync_folder, write_errors
+from assets.lake import Lake, scratch_file, to_disk, write_errors
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError, MusterError
@@ -112,12 +112,13 @@ class Ledger:
                 number = max(taken, default=0) + 1
                 record = Record(number, kind, by.strip(), at, content)
                 scratch.write_text(json.dumps(vars(record), indent=1), encoding="utf-8")
+                to_disk(scratch)
                 try:
                     # A link, unlike a rename, fails where somebody else took the number.
                     (self._folder / f"{number:0{self._DIGITS}d}-{kind}.json").hardlink_to(scratch)
                 except FileExistsError:
                     continue
-                sync_folder(self._folder)
+                to_disk(self._folder)
                 return record
 
 
