@@ -80,6 +80,14 @@ def head(url: str, size: int) -> bytes:
     return content
 
 
+def tail(url: str, size: int) -> bytes:
+    """Return the last bytes of an object, all of a smaller one."""
+    with store_errors(url), _store().open_input_file(_path(url)) as file:
+        length = min(size, file.size())
+        content: bytes = file.read_at(length, file.size() - length)
+    return content
+
+
 def fetch(url: str, path: Path) -> None:
     """Copy an object to a file."""
     with store_errors(url):

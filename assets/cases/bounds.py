@@ -47,12 +47,7 @@ def rows_held(path: Path, sent: Mapping[str, pl.DataType]) -> tuple[int, int]:
                 by_prefix[column] = max(size, by_prefix.get(column, 1))
     if held.total() <= limit and by_prefix:
         held += _by_prefix(path, by_prefix, limit)
-    if held.total() > limit:
-        most, size = held.most_common(1)[0]
-        raise TooMuchError(
-            f"the file unpacks to {held.total() / MIB:,.0f} MB or more, expected at most"
-            f" {limit / MIB:,.0f} MB ({size / MIB:,.0f} MB in the column {most})"
-        )
+    _check(held, limit)
     listed = [name for name, dtype in sent.items() if isinstance(dtype, (pl.Categorical, pl.Enum))]
     for column, longest in _longest(path, listed) if listed else ():
         if longest > _LONGEST:
@@ -62,7 +57,36 @@ def rows_held(path: Path, sent: Mapping[str, pl.DataType]) -> tuple[int, int]:
     return int(footer[3]), sum(group[3] for group in footer[4])
 
 
-def _footer(content: mmap.mmap) -> dict[int, Any]:
+def check_footer(content: bytes, length: int) -> None:
+    """Hold a file of a length to what the footer at the end of its `content` says of its pages.
+
+    Raises:
+        TooMuchError: it unpacks to more than rows of its size can be.
+        Exception: it is damaged, or not all of the footer is there.
+    """
+    held = Counter[str]()
+    for group in _footer(content)[4]:
+        for about in (chunk[3] for chunk in group[1]):
+            if about[6] < 0 or about[5] < 0:
+                raise ValueError(about)
+            held[about[3][0].decode()] += about[6] + about[5]
+    _check(held, max(_ANY, _RATIO * length))
+
+
+def _check(held: Counter[str], limit: int) -> None:
+    """Refuse what unpacks to more than the limit, a value taking a byte at least."""
+    if held.total() > limit:
+        most, size = held.most_common(1)[0]
+        raise TooMuchError(
+            f"the file unpacks to {held.total() / MIB:,.0f} MB or more, expected at most"
+            f" {limit / MIB:,.0f} MB ({size / MIB:,.0f} MB in the column {most})"
+        )
+
+
+Content = mmap.mmap | bytes
+
+
+def _footer(content: Content) -> dict[int, Any]:
     end = len(content) - 8
     start = end - int.from_bytes(content[end : end + 4], "little")
     if start < 0:
@@ -70,7 +94,7 @@ def _footer(content: mmap.mmap) -> dict[int, Any]:
     return _struct(content, start)[0]
 
 
-def _pages(content: mmap.mmap, footer: dict[int, Any]) -> Iterator[tuple[str, int, int]]:
+def _pages(content: Content, footer: dict[int, Any]) -> Iterator[tuple[str, int, int]]:
     """Yield of each page its column, how many bytes it unpacks to, and its encoding.
 
     A value takes a byte at least, however often one stands for all.
@@ -93,7 +117,7 @@ def _pages(content: mmap.mmap, footer: dict[int, Any]) -> Iterator[tuple[str, in
                 raise ValueError(left)
 
 
-def _struct(content: mmap.mmap, at: int) -> tuple[dict[int, Any], int]:
+def _struct(content: Content, at: int) -> tuple[dict[int, Any], int]:
     """Return a struct of Thrift's compact protocol by the numbers of its fields, and its end.
 
     Which of them come is told field by field: neither a footer nor the head of a page has a map.
@@ -117,7 +141,7 @@ _FIXED: Final = {1: 1, 2: 1, 3: 1, 7: 8}
 """Bytes of a value of each kind that says no length: flags in a list, a byte, a real number."""
 
 
-def _value(content: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
+def _value(content: Content, at: int, kind: int) -> tuple[Any, int]:
     if 3 < kind < 7:
         number, at = _whole(content, at)
         return number >> 1 ^ -(number & 1), at
@@ -136,7 +160,7 @@ def _value(content: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
     return content[at : at + size], at + size
 
 
-def _whole(content: mmap.mmap, at: int) -> tuple[int, int]:
+def _whole(content: Content, at: int) -> tuple[int, int]:
     found = shift = 0
     while (byte := content[at]) > 127:
         found |= (byte & 127) << shift

@@ -15,9 +15,10 @@ from typing import Final
 import polars as pl
 
 from assets import object_store
-from assets.cases.bounds import TooMuchError, rows_held
+from assets.cases.bounds import TooMuchError, check_footer, rows_held
 from assets.intake.landing import is_hidden
 from schemas.cases import COLUMNS, READABLE, TYPES, folder_force, folder_value
+from schemas.errors import MusterError
 from schemas.finding import FilesRefusedError, Finding, finding
 from schemas.finding import Place as At
 from schemas.wording import visible
@@ -280,22 +281,27 @@ def _examined(file: Place) -> Source:
 def _rows(source: Source) -> tuple[int, int]:
     """Return how many rows a Parquet file says, and has; it unpacks to no more than these can be.
 
-    A large one in a store is not held to that: there each page would be a question of its own, and
-    as few bytes as make a bomb are fetched.
+    A large one in a store is held to what its footer says of them: each page would be a question of
+    its own there, and as few bytes as make a bomb are fetched.
     """
     path = source.path
     with tempfile.TemporaryDirectory() if isinstance(path, str) else nullcontext("") as folder:
-        if isinstance(path, str):
-            if object_store.files_below(path)[path] > _FETCHED:
-                with reading([path], source.file, "damaged or cut off"):
-                    asked = [scan([path]).select(of) for of in (pl.len(), "suspended")]
-                    footer, column = pl.collect_all(asked)
-                return int(footer.item()), column.height
+        length = object_store.files_below(path)[path] if isinstance(path, str) else 0
+        if isinstance(path, str) and length <= _FETCHED:
             object_store.fetch(path, path := Path(folder) / "extract.parquet")
         try:
-            return rows_held(path, source.sent)
+            if isinstance(path, Path):
+                return rows_held(path, source.sent)
+            size = int.from_bytes(object_store.tail(path, 8)[:4], "little")
+            check_footer(object_store.tail(path, min(size, _FETCHED) + 8), length)
+            asked = [scan([path]).select(of) for of in (pl.len(), "suspended")]
+            with reading([path], source.file, "damaged or cut off"):
+                footer, column = pl.collect_all(asked)
+            return int(footer.item()), column.height
         except TooMuchError as error:
             raise refused(source.file, str(error), WRITE_ANEW) from error
+        except MusterError:
+            raise
         except Exception as error:  # a field is not there, or of another kind
             raise refused(source.file, "the file is damaged (its pages do not follow)") from error
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
 from assets import object_store
+from assets.cases import bounds, sources
 from assets.cases.destination import results_at
 from assets.cases.job import RESULTS, run_cases
 from assets.cases.sources import find_sources
@@ -206,6 +207,24 @@ def test_the_pages_of_a_file_in_a_store_are_followed_too(bucket: str, tmp_path: 
     fewer_than_none(tmp_path / "a.parquet")
     put(f"{bucket}/a.parquet", (tmp_path / "a.parquet").read_bytes())
     with pytest.raises(FilesRefusedError, match="its pages do not follow"):
+        find_sources([bucket])
+
+
+def test_a_large_file_in_a_store_is_held_to_what_its_footer_says(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was held to nothing, though its footer may say that it unpacks to gigabytes."""
+    path, rows = tmp_path / "a.parquet", [good(n) for n in range(1000)]
+    frame(rows).write_parquet(path)
+    put(f"{bucket}/a.parquet", path.read_bytes())
+    monkeypatch.setattr(sources, "_FETCHED", path.stat().st_size - 1)
+    assert find_sources([bucket])[0].rows == 1000
+    monkeypatch.setattr(bounds, "_ANY", 1024)
+    monkeypatch.setattr(bounds, "_RATIO", 2)
+    with pytest.raises(FilesRefusedError, match=r"a\.parquet: the file unpacks to"):
+        find_sources([bucket])
+    put(f"{bucket}/a.parquet", path.read_bytes()[:-8] + b"\xff\xff\xff\x7fPAR1")
+    with pytest.raises(FilesRefusedError, match="damaged"):
         find_sources([bucket])
 
 
