@@ -183,9 +183,10 @@ def case_rows(collection: Collection) -> CaseRows:
         SetupError: it takes none.
     """
     found = collection.template.cases
-    if found is None:
+    if found is None or collection.cases is None:
+        lacks = "template" if found is None else "file"
         raise SetupError(
-            f"collection {collection.id} takes no case-level extracts: its template has no [cases]."
+            f"collection {collection.id} takes no case-level extracts: its {lacks} has no [cases]."
             " Name another collection, or add the table."
         )
     return found

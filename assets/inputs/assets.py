@@ -71,7 +71,7 @@ def cases(
     about: dict[str, Any],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Take in what waits in the cases folder, and judge the extract of each force."""
-    if collection.template.cases is None:
+    if collection.cases is None:
         lying = sorted(lake.cases.glob("*"))
         left = {path.name: _NO_EXTRACTS for path in lying}
         about[_EXTRACTS] = {"new": 0, "left_in_landing": _say_left(context, left)}
@@ -99,8 +99,8 @@ def cases(
 
 
 _NO_EXTRACTS: Final = (
-    "lies where case-level extracts are dropped, and this collection takes none: its template has"
-    " no [cases]"
+    "lies where case-level extracts are dropped, and this collection takes none: its file has no"
+    " [cases]"
 )
 
 

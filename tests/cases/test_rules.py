@@ -4,10 +4,15 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
 
+from assets.declare import TakeIn
+from assets.inputs.assets import cases
+from assets.lake import Lake
+from assets.returns.validation.check import check_files
 from schemas.cases import CASE_TABLES, COLUMN_OF, codes
 from schemas.collection import Collection
 from schemas.conform import conform
@@ -204,8 +209,19 @@ def _renamed(row: TemplateRow) -> TemplateRow:
     return row.model_copy(update={"entries": entries})
 
 
-def test_a_template_without_cases_takes_none(collection: Collection, tmp_path: Path) -> None:
+def test_a_template_or_collection_without_cases_takes_none(
+    collection: Collection, tmp_path: Path
+) -> None:
     path = write_parquet(tmp_path / "cases.parquet", [good(1)])
-    with pytest.raises(SetupError, match="takes no case-level extracts"):
-        run(path, tmp_path / "out", _other(collection, cases=None))
+    without = collection.model_copy(update={"cases": None})
+    for lacks, other in (("template", _other(collection, cases=None)), ("file", without)):
+        with pytest.raises(SetupError, match=f"takes no case-level extracts: its {lacks} has no"):
+            run(path, tmp_path / "out", other)
     assert not (tmp_path / "out").exists()
+    (checked,) = check_files([path], without, cases=True)
+    assert checked.state == "rejected"
+    lake, about, context = Lake(tmp_path / "lake", collection.id), dict[str, Any](), Mock()
+    dropped = write_parquet(lake.cases / "STF.parquet", [good(1)])
+    tables = cases(context, TakeIn(), lake, without, about)
+    assert all(table.is_empty() for table in tables)
+    assert "its file has no [cases]" in about["cases/extracts"]["left_in_landing"][dropped.name]

@@ -113,7 +113,7 @@ def check_files(
         OSError: a file cannot be opened.
     """
     keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
-    cases = cases and collection.template.cases is not None
+    cases = cases and collection.cases is not None
     paths = dict(zip(keys, files, strict=True))
     extracts = {
         key: check_extract(path, collection)
