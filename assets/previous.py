@@ -156,7 +156,8 @@ def renamed(
             continue
         for dimension, codes in of.since.items():
             until, olds = called.get(dimension, {}), {old: new for new, old in codes.items()}
-            own = {*before.lists.get(dimension, ()), *olds} - {*until.values()}
+            own = {*before.lists.get(dimension, ()), *before.groups.get(dimension, ()), *olds}
+            own -= {*until.values()}
             # A code of which another has the name now is no more.
             gone = f" ({before.name}-{before.version})"
             called[dimension] = until | {

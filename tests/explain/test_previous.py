@@ -164,3 +164,6 @@ def test_codes_are_followed_through_versions_that_nobody_collected_on() -> None:
     onto = replace(first, version=2, since={"outcome": {"left_service": "continuing"}})
     told = {"continuing": "left_service", "left_service": "left_service (returns-1)"}
     assert renamed(first, onto, OURS) == {"outcome": told}
+    group = replace(first, version=2, since={"outcome": {"completed": "left_service"}})
+    told = {"left_service": "completed", "completed": "completed (returns-1)"}
+    assert renamed(first, group, OURS) == {"outcome": told}
