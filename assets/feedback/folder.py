@@ -77,13 +77,15 @@ def _attachment(
         things, receipt, store = letter.sent.things, letter.sent.receipt, RawStore(lake)
         path, reading, name = store.path(receipt), store.read(receipt), receipt.file_name
         whose = letter.collection.id, receipt.receipt_id, letter.force_code
-        codes = codes_of(letter.sent.findings, *whose)
+        codes, untold = codes_of(letter.sent.findings, *whose), letter.sent.untold
         return made_once(
             lake,
             "marked",
             [receipt.sha256, name, *whose, repr(things), repr(template),
-             str(every_rule()[UNORDERED].address)],
-            lambda: marked_copy(path, reading, things, template, name=name, codes=codes),
+             str(every_rule()[UNORDERED].address), repr(untold)],
+            lambda: marked_copy(
+                path, reading, things, template, name=name, not_evaluable=untold, codes=codes
+            ),
         )  # fmt: skip
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)

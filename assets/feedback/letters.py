@@ -1,5 +1,6 @@
 """Which force gets a letter, and what it says: by the states of returns and their findings."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -18,15 +19,17 @@ from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
 from assets.intake.receipts import ReturnReceipt
 from assets.lake import Lake
+from assets.returns.validation.check import not_checked
 from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.evaluate import ENTRY
 from assets.returns.validation.states import Standing
-from assets.tables import read_table
+from assets.tables import read_table, work_table
 from assets.unattributed import Unattributed, unattributed_files
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection, command
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, UNORDERED, Rule, every_rule, rules_of
+from schemas.template import Template
 
 Situation = Literal[
     "missing",
@@ -59,12 +62,14 @@ class _File:
 class Sent(_File):
     """The return that a letter is about.
 
-    `live_version` is the version that counts, null where none does.
+    `live_version` is the version that counts, null where none does. `untold` are the rules that
+    what stands in it leaves open.
     """
 
     receipt: ReturnReceipt
     live_version: int | None
     basis: str | None
+    untold: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,13 @@ class Letter:
         """The rules that the letter names, in their order."""
         about = (each for each in (self.sent, self.extract) if each)
         named = {item.rule_id for each in about for item in each.findings}
+        named |= {rule_id for line in self.not_checked for rule_id in re.findall(r"\w+", line)}
         return [rule for rule in every_rule().values() if rule.id in named]
+
+    @property
+    def not_checked(self) -> list[str]:
+        """What waits for what could not be read, in sentences."""
+        return not_checked(self.sent.untold, self.collection.template) if self.sent else []
 
     @property
     def basis(self) -> str | None:
@@ -220,6 +231,7 @@ def letters(
     fewer = now.only.filter(pl.col("bad") > 0, ~pl.col("force_code").is_in(refused_files))
     of_extracts = pl.concat([of_rows, of_files])
     alone = {*of_rows["force_code"], *fewer["force_code"]}
+    left_open = _left_open(lake, template)
     written = []
     for row in status.iter_rows(named=True):
         force, mine = row["force_code"], waiting.filter(force_code=row["force_code"])
@@ -238,15 +250,26 @@ def letters(
         if receipt_id is not None:
             receipt = receipts[receipt_id]
             live = None if row["state"] == "rejected" else row["version"]
-            basis = cover_values(store.read(receipt)).get("basis")
+            reading = store.read(receipt)
+            basis = cover_values(reading).get("basis")
             found = mine.filter(receipt_id=receipt_id)
             causes = causes_of(repairs_of(found, now.entries, template, known), template)
             things = to_do(_findings(found), template, causes, questions)
-            sent = Sent(things, receipt, live, basis)
+            untold = () if reading.refusal else left_open.get(receipt_id, ())
+            sent = Sent(things, receipt, live, basis, tuple(untold))
         situation = situation or ("rows_asked" if force in alone else "extract_refused")
         note = {"missing": row["notes"], "rows_asked": row["state"]}.get(situation)
         written.append(Letter(force, situation, collection, today, sent, extract, note))
     return written
+
+
+def _left_open(lake: Lake, template: Template) -> dict[str, list[str]]:
+    """Return by receipt the rules that wait for what could not be read in it."""
+    results = work_table(lake, "validation/rule_results").filter(result="not_evaluable")
+    # What compares a return with the others waits for them, too.
+    between = [use.id for use in template.rules if use.use == "peers"]
+    of = results.filter(~pl.col("rule_id").is_in(between)).group_by("receipt_id")
+    return dict(of.agg(pl.col("rule_id").sort()).iter_rows())
 
 
 def _with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:

@@ -94,6 +94,20 @@ def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
         assert "docs/" not in page
 
 
+def test_a_letter_and_its_copy_name_what_waits_for_cells_that_could_not_be_read(
+    written: Written,
+) -> None:
+    """Who mends all that is listed is not told afterwards of sums that nobody mentioned."""
+    waits = "Not checked yet, because what they look at could not be read: C501, Q110, "
+    sheet = load_workbook(BytesIO(written.files["STF/STF-marked.xlsx"]))["problems"]
+    above = " ".join(str(cell.value) for cell in sheet["A"][:12])
+    page = " ".join(_Page(written.text("STF/letter.html")).said)
+    for said in (above, page, written.text("STF/letter.txt")):
+        assert waits in _flat(said)
+    assert f"C501: {rules()['C501'].title}" in _flat(written.text("STF/letter.txt"))
+    assert "Not checked" not in written.text("AVS/letter.txt")
+
+
 def test_the_letter_is_about_the_newest_return_and_says_which_counts(written: Written) -> None:
     sent = written.letters["DER"].sent
     assert sent
@@ -301,7 +315,8 @@ def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
         files = feedback_files([letter], [], written.lake, six)
         path, reading = store.path(sent.receipt), store.read(sent.receipt)
         name = sent.receipt.file_name
-        made = marked_copy(path, reading, sent.things, template, name=name)
+        known = path, reading, sent.things, template
+        made = marked_copy(*known, name=name, not_evaluable=sent.untold)
         assert files["STF/STF-marked.xlsx"] == made
 
 
