@@ -17,14 +17,14 @@ from assets.disclosure.bounds import Extremes
 from assets.disclosure.described import NO_MART, description
 from assets.disclosure.facts import Facts
 from assets.disclosure.known import Hidden, Knowledge
-from assets.disclosure.published import Edition, force_of
-from assets.disclosure.readings import facts
+from assets.disclosure.published import Edition, cell_of, force_of
+from assets.disclosure.readings import facts, own_key
 from assets.disclosure.solver import Floats
 from assets.kept import Keep, each_time
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.disclosure import Protection, force_counts
+from schemas.disclosure import SUPPRESSED, Protection, force_counts
 from schemas.marts import SuppressionAudit
 
 _UNREAD: Final = dict.fromkeys(["table_low", "table_high", "width"], 0) | {
@@ -58,29 +58,52 @@ def audit(
     settings = collection.disclosure
     rows: list[dict[str, Any]] = []
     if settings is not None and editions:
-        releases = [edition.release for edition in editions]
+        releases, alone = [edition.release for edition in editions], _of_one_force(editions)
         printed = collection.published_figures.rows() if settings.exempt else []
         said = settings, printed, releases, collection.template.path.read_bytes()
         for system in facts(editions, collection).values():
             number = system.names
             own = [{number[n]: v for n, v in table.items() if n in number} for table in tables]
-            told = [*number], system.told, system.unread, [*filter(None, own)], said
-            made = partial(_judged, system, tables, releases, collection)
+            told = [*number], system.told, system.unread, [*filter(None, own)], said, sorted(alone)
+            made = partial(_judged, system, tables, releases, collection, alone)
             rows += json.loads(keep("audit", repr(told).encode(), made))
     # A statistic of which nobody can say what follows is one, of however many editions and systems.
     found = pl.DataFrame(rows, schema=empty(SuppressionAudit).schema).unique()
     return conform(SuppressionAudit, found)
 
 
+def _of_one_force(editions: Sequence[Edition]) -> frozenset[tuple[str, str]]:
+    """Return measure and codes of the cells of hidden totals that one force alone gives.
+
+    They are hidden whatever they are: were only small ones, that would tell how large they are.
+    """
+    found = set[tuple[str, str]]()
+    for edition in editions:
+        said, national = (
+            description(edition.collection.template.path),
+            edition.public["national_totals"],
+        )
+        alone = national.filter(symbol=SUPPRESSED, forces_included=1)
+        for measure, *key in alone.select("measure", "breakdown", "period").iter_rows():
+            if measure in said.measures:
+                cells = (said.cells[place] for place in said.among(measure, *key) or ())
+                found |= {(measure, cell_of(own_key(cell))) for cell in cells}
+    return frozenset(found)
+
+
 def _judged(
-    system: Facts, tables: Sequence[Table], releases: Sequence[str], collection: Collection
+    system: Facts,
+    tables: Sequence[Table],
+    releases: Sequence[str],
+    collection: Collection,
+    alone: frozenset[tuple[str, str]],
 ) -> bytes:
     """Return the rows of the audit of one system, written as JSON."""
     known = system.known()
     # Statistics that are shown, and of which nobody can say here what follows from them.
     rows = [{**_UNREAD, "cell": breakdown} for breakdown in known.unread]
     if known.hidden:
-        rows += _Judge(system, known, releases, collection).rows(tables)
+        rows += _Judge(system, known, releases, collection, alone).rows(tables)
     return json.dumps(rows).encode()
 
 
@@ -100,14 +123,19 @@ class _Judge:
     """Says of each hidden count of a system of tables how wide it is and how wide it must be."""
 
     def __init__(
-        self, facts: Facts, known: Knowledge, releases: Sequence[str], collection: Collection
+        self,
+        facts: Facts,
+        known: Knowledge,
+        releases: Sequence[str],
+        collection: Collection,
+        alone: frozenset[tuple[str, str]],
     ) -> None:
         assert collection.disclosure is not None
         self._facts, self._releases, self._collection = facts, releases, collection
         self._settings = collection.disclosure
         self._said = description(collection.template.path)
         self._of = force_counts(collection.template)
-        self._known = known
+        self._known, self._alone = known, alone
         self._hidden = [item for item in known.hidden.values() if self._matters(item)]
         self._extremes = Extremes(known, self._hidden)
 
@@ -153,14 +181,24 @@ class _Judge:
         for (edition, group), own in sorted(asks.items()):
             known = self._facts.known(edition, [group])
             blind = Extremes(known, [known.hidden[self._hidden[place].key] for place in own])
-            required[own] = np.minimum(needed[own], np.maximum(1, blind.high - blind.low))
+            least = [self._least(self._hidden[place]) for place in own]
+            required[own] = np.minimum(needed[own], np.maximum(least, blind.high - blind.low))
             without |= {place: (blind, at) for at, place in enumerate(own)}
         extremes.widen(required, "all")
         # Of narrow ones no more than the rest left open together.
         for place in np.flatnonzero(extremes.widths < required).tolist():
             blind, at = without[place]
-            required[place] = min(required[place], max(1, blind.left(at)))
+            open_to = max(self._least(self._hidden[place]), blind.left(at))
+            required[place] = min(required[place], open_to)
         return required
+
+    def _least(self, item: Hidden) -> int:
+        """Return how wide a count must be though nothing leaves it so.
+
+        One that is not small, and that an edition before told, was only to be hidden with others.
+        """
+        told_before = item.mart == NO_MART and item.first < len(self._releases) - 1
+        return 0 if told_before and not self._is_small(item) else 1
 
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> None:
         """Judge forces that were accepted with an answer by what is known without those rules.
@@ -180,15 +218,22 @@ class _Judge:
             extremes.table_low[own], extremes.table_high[own] = ends.table_low, ends.table_high
 
     def _matters(self, item: Hidden) -> bool:
-        """Return whether a count is hidden in a mart, or is small, not 0, and stands in none.
+        """Return whether a count is hidden in a mart, or must be known to nobody who sees none.
 
-        What an earlier edition hid and has been printed since is hidden no longer.
+        That is one that is not 0, and small or all of a total. What an earlier edition hid and has
+        been printed since is hidden no longer.
         """
         if item.mart == NO_MART:
-            count = self._known.counts[item.of[0]][-1] or 0
-            return count > 0 and self._protection(item).is_small(count)
+            is_alone = (item.column, item.cell.partition(";")[2]) in self._alone
+            return self._value(item) > 0 and (is_alone or self._is_small(item))
         at = item.mart, item.column, force_of(item.cell), item.total.shown
         return bool(item.total.unknowns) or not self._collection.is_exempt(*at)
+
+    def _value(self, item: Hidden) -> int:
+        return self._known.counts[item.of[0]][-1] or 0
+
+    def _is_small(self, item: Hidden) -> bool:
+        return self._protection(item).is_small(self._value(item))
 
     def _protection(self, item: Hidden) -> Protection:
         if item.mart == NO_MART:

@@ -56,7 +56,11 @@ def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
         if not said.is_public(table):
             mart, column = NO_MART, table.partition("@")[0]
             forces = profiles["force_code"].to_list()
-            held = ((_own(force, cell), cell.place, None) for force in forces for cell in cells)
+            held = (
+                ({"force_code": force, **own_key(cell)}, cell.place, None)
+                for force in forces
+                for cell in cells
+            )
         elif table in said.earlier:
             mart, column = PROFILES, table
             frame = profiles.select("force_code", table, pl.col(f"{table}_symbol").alias("symbol"))
@@ -78,8 +82,9 @@ def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
     return found
 
 
-def _own(force: str, cell: Cell) -> dict[str, Any]:
-    return {"force_code": force, **({"period": cell.period} if cell.period else {}), **cell.dims}
+def own_key(cell: Cell) -> dict[str, Any]:
+    """Return by what a count that stands in no mart is told from others of a force."""
+    return {**({"period": cell.period} if cell.period else {}), **cell.dims}
 
 
 def _rows(

@@ -3,13 +3,15 @@
 import shutil
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.edition import public_edition
-from assets.disclosure.published import Edition, behind, rules_told
+from assets.disclosure.published import Edition, behind, places_of, rules_told
 from schemas.collection import Collection, load_collection
 from tests.any_template import drawn_collection, to_toml
 from tests.disclosure.marts import marts_of
@@ -84,6 +86,30 @@ def test_where_no_count_is_protected_every_count_is_shown(
     assert made.audit.is_empty()
     totals = made.marts["national_totals"].filter(pl.col("measure").is_in(drawn.template.measures))
     assert "c" not in totals.filter(~pl.col("breakdown").str.contains("="))["symbol"]
+
+
+@pytest.mark.parametrize(("seed", "of_one"), [(33, 1), (34, 4)])
+def test_a_large_total_of_one_force_is_no_difference_of_those_shown(
+    seed: int, of_one: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By linear algebra: the audit passed over one that stands in no mart and is not small."""
+    drawn = drawn_and_protected(tmp_path, seed, monkeypatch)
+    number = pl.col("value").cast(pl.Int64, strict=False) * 20
+    value = pl.coalesce(number.cast(pl.String), "value").alias("value")
+    full = marts_of(any_live(drawn, seed).with_columns(value, pl.col("number") * 20), drawn)
+    national = public_edition(full, drawn).marts["national_totals"].filter(period="collection")
+    places = [entry.place for entry in drawn.template.counted()]
+
+    def cells(total: dict[str, Any]) -> list[bool]:
+        of = places_of(drawn.template, total["measure"], total["breakdown"], "collection")
+        return [place in of for place in places]
+
+    shown = [cells(row) for row in national.drop_nulls("value").iter_rows(named=True)]
+    gone = national.filter(symbol="c", forces_included=1).iter_rows(named=True)
+    alone = [row for row in map(cells, gone) if any(row)]
+    assert len(alone) == of_one
+    for row in alone:
+        assert np.linalg.matrix_rank([*shown, row]) > np.linalg.matrix_rank(shown)
 
 
 def test_a_total_that_one_force_alone_gives_is_hidden_and_what_tells_it(
