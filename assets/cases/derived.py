@@ -155,14 +155,15 @@ def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
 
 
 def told_in_status(
-    status: pl.DataFrame, only: pl.DataFrame, extracts: pl.DataFrame
+    status: pl.DataFrame, only: pl.DataFrame, extracts: pl.DataFrame, template: Template
 ) -> pl.DataFrame:
     """Return the mart ReturnsStatus with notes of the extracts of `only_rows`.
 
     They also name the forces whose newest extract, by the table Extracts, is refused, or has
     no row where no workbook says that there was no case, and rows set aside beside a workbook.
     """
-    said = "sent only case rows: its investigations are derived from them, the rest is missing"
+    what = (template.of_cases or "").replace("_", " ")
+    said = f"sent only case rows: its {what} are derived from them, the rest is missing"
     blocked = pl.lit("sent only case rows, which do not count: what they add up to is refused")
     nothing = "without a row; that there was no case has to stand in a workbook"
     lost = "do not count: damaged in the raw store, see muster doctor"

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.cases.derived import derived_entries, only_rows
+from assets.cases.derived import derived_entries, only_rows, told_in_status
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.lake import Lake
@@ -147,6 +147,9 @@ def test_an_extract_counts_under_whatever_its_measure_and_codes_are_called(
     told = counted.filter(row_code="total").select("force_code", "column_code", "number").rows()
     assert sorted(told) == [("13", "open", 2), ("13", "upheld", 0), ("T-1", "open", 3),
                             ("T-1", "upheld", 0)]  # fmt: skip
+    status = only.select("force_code", state=pl.lit("accepted"), notes=pl.lit(None, pl.String))
+    (note,) = {*told_in_status(status, only, extracts, own.template)["notes"]}
+    assert note.startswith("sent only case rows: its complaints are derived from them")
     wrong = cases.with_columns(category=pl.lit("procurement"))
     with pytest.raises(ContractError):
         write_mart(BytesIO(), "investigations_by_month", of, wrong, {}, own.template)

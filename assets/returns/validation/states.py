@@ -125,7 +125,7 @@ class Standing:
     def status_of_sent(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus as a run makes it, which stops where damage may count."""
         sent = returns_status(self.judged, collection)
-        status = derived.told_in_status(sent, self.only, self.extracts)
+        status = derived.told_in_status(sent, self.only, self.extracts, collection.template)
         # What is damaged here is not for the force to mend.
         mendable = pl.col("rule_id") != UNDAMAGED
         blocking = self.extract_findings.filter(mendable, severity="B").group_by("force_code")
