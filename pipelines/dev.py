@@ -44,7 +44,7 @@ def together(command: Sequence[str | Path]) -> int:
 def main() -> int:
     """Serve what the lake holds and, where no folder of collections is named, a demonstration."""
     if not os.environ.get("MUSTER_COLLECTIONS"):
-        os.environ["MUSTER_COLLECTIONS"] = str(demonstration())
+        demonstration()
     os.environ["DAGSTER_HOME"] = str(dagster_home())
     dg = Path(sys.executable).with_name("dg")
     return together([dg, "dev", "--host", "127.0.0.1", "--port", "3000", *sys.argv[1:]])

@@ -26,11 +26,8 @@ _HEAD: Final = """\
 """
 
 
-def open_collection(folder: Path, today: date, running: str = "") -> Path:
-    """Write the collection file of the demonstration, whose deadlines are to come, to a folder.
-
-    `today` is a day on which the window is open, and `running` has lines of its [running], in place
-    of those of 2012.
+def open_collection(folder: Path, today: date) -> Path:
+    """Write the collection file of the demonstration, open on a day, to a folder; return its path.
 
     Raises:
         UnavailableError: the folder cannot be written.
@@ -48,8 +45,6 @@ def open_collection(folder: Path, today: date, running: str = "") -> Path:
         # What was printed about 2012 exempts nothing of another collection.
         r"(?ms)^\[\[disclosure\.exempt\]\]$.*?(?=^\[|\Z)": "",
     }
-    if running:
-        replaced[r"(?ms)(^opens = [^\n]*$).*?(?=^\[)"] = rf"\1\n{running}\n\n"
     for pattern, new in replaced.items():
         text = re.sub(pattern, new, text)
     path = folder / f"{ID}.toml"
@@ -58,8 +53,8 @@ def open_collection(folder: Path, today: date, running: str = "") -> Path:
     return path
 
 
-def demonstration() -> Path:
-    """Write the demonstration and its returns into the lake; return what to name to Dagster.
+def demonstration() -> None:
+    """Write the demonstration and its returns into the lake, and name it as MUSTER_COLLECTIONS.
 
     Raises:
         UnavailableError: the lake cannot be written.
@@ -72,4 +67,3 @@ def demonstration() -> Path:
     if not lake.landing.exists():
         write_sample(lake.landing, collection)
         write_research(lake.research, collection)
-    return folder

@@ -1,6 +1,7 @@
 """The real daemon: files are dropped while it runs, one of them slowly, and runs happen."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,7 +128,9 @@ def test_a_schedule_ticks_in_an_open_window_and_people_are_told(
         "settle_seconds = 600"
     )
     folder = tmp_path / "open"
-    open_collection(folder, datetime.now(UTC).date(), running)
+    described = open_collection(folder, datetime.now(UTC).date())
+    of_2012 = r"(?ms)(^opens = [^\n]*$).*?(?=^\[)"
+    described.write_text(re.sub(of_2012, rf"\1\n{running}\n\n", described.read_text()))
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder))
     collection = load_collection(ID)
     ours = Lake(lake.root, ID)
