@@ -33,6 +33,8 @@ STYLES = (
     '<style:text-properties fo:font-size="1pt" fo:color="red"/></style:style>'
     '<style:style style:name="at times" style:family="table-cell">'
     '<style:map style:condition="cell-content()&gt;3" style:apply-style-name="pale"/></style:style>'
+    '<style:style style:name="again" style:family="table-cell">'
+    '<style:table-cell-properties style:repeat-content="true"/></style:style>'
     '<style:style style:name="away" style:family="table">'
     '<style:table-properties table:display="false"/></style:style>'
     '<style:style style:name="flat" style:family="table-row">'

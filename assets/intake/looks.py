@@ -147,7 +147,7 @@ class NumberFormat(NamedTuple):
 class CellFormat(NamedTuple):
     """How a cell shows what it holds; `ink` and `paper` are colours, empty where none is told.
 
-    `is_unseen`: nobody can see it.
+    `is_unseen`: nobody can see it, or sees it repeated.
     """
 
     number: NumberFormat = NumberFormat()
@@ -193,7 +193,8 @@ def cell_formats(xml: bytes) -> tuple[list[CellFormat], list[CellFormat | None]]
         look = CellFormat(known.get(number, plain))._replace(**fonts.get(font, {}))
         look = look._replace(paper=papers.get(fill, WHITE))
         ink = WHITE if look.number.is_white else look.ink
-        is_unseen = look.is_unseen or blends(ink, look.paper)
+        repeats = any(part.get("horizontal") == "fill" for part in each)  # 5 is shown as 5555
+        is_unseen = look.is_unseen or repeats or blends(ink, look.paper)
         formats.append(look._replace(is_unseen=is_unseen))
     conditional = list(map(_conditional, found(root, "styleSheet", "dxfs", "dxf")))
     looks = {*formats, CellFormat()}

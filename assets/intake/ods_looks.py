@@ -22,6 +22,7 @@ _SPACES: Final = {
 PREFIXES: Final = {space: f"{prefix}:" for prefix, space in _SPACES.items()}
 _POINTS: Final = {"mm": 2.83, "cm": 28.3, "in": 72, "pt": 1, "pc": 12}
 _PAPER: Final = "fo:background-color"
+_REPEATED: Final = "style:repeat-content"
 _LENGTH: Final = re.compile(rf"([0-9]*\.?[0-9]+)({'|'.join(_POINTS)})")
 _LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
 """What a style of text says that nobody sees; programs cut a text by it."""
@@ -65,7 +66,8 @@ class Styles:
                 own = {short(key, PREFIXES): value for key, value in part.items()}
                 look |= {key: own[key] for key in own.keys() - _LOOKLESS}
             elif part.tag == "style:table-cell-properties":
-                look[_PAPER] = get(part, _PAPER) or look.get(_PAPER, "")
+                for each in (_PAPER, _REPEATED):
+                    look[each] = get(part, each) or look.get(each, "")
             elif part.tag == "style:map":
                 maps.add((family, get(part, "style:apply-style-name")))
             elif get(part, "table:display") == "false" or _is_unseen(part):
@@ -88,12 +90,13 @@ def _is_unseen(look: Element) -> bool:
 
 
 def _is_lost(look: Look) -> bool:
-    """Whether text of a look is too small to be read, or has the colour of its cell."""
+    """Whether text of a look is too small to be read, or repeated, or has its cell's colour."""
     size, told = _LENGTH.fullmatch(look.get("fo:font-size", "")), look.get(_PAPER, "")
     paper = told.lower() if told.startswith("#") else f"#{WHITE}"
     ink = look.get("fo:color", "").lower()
     is_tiny = size is not None and float(size[1]) * _POINTS[size[2]] < UNSEEN
-    return is_tiny or blends(ink.lstrip("#"), paper.lstrip("#"))
+    is_other = is_tiny or look.get(_REPEATED) == "true"
+    return is_other or blends(ink.lstrip("#"), paper.lstrip("#"))
 
 
 def _font(look: Look) -> Font:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -126,6 +127,7 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
 
 _MOST_MOVED: Final = 1_000_000
 """Characters of formulas that are spelt out for other cells; a few bytes name one of thousands."""
+_MOST_CONDITIONS: Final = 10_000
 _MOST_TRIED: Final = 1_000_000
 _TYPES: Final = {"n": "number", "b": "boolean", "d": "date"}
 
@@ -307,7 +309,9 @@ class _Sheet:
             for end in element.attrib["ref"].split(":"):
                 place(end)
             self._grid.facts.add(Fact("merged", element.attrib["ref"]))
-        self._conditions += conditions(root, self._conditional)
+        self._conditions += islice(conditions(root, self._conditional), _MOST_CONDITIONS)
+        if len(self._conditions) == _MOST_CONDITIONS:
+            raise ValueError("more conditional formats than a return has")
 
     def _row(self, row: Element) -> int:
         """Read the cells of a row, and empty them; return how many they are."""

@@ -230,13 +230,13 @@ def test_rows_and_columns_that_nobody_sees_are_told(tmp_path: Path) -> None:
 
 def test_a_figure_that_nobody_can_see_is_told(tmp_path: Path) -> None:
     """By its colour, its size or what is shown of it; in another colour of the cell it is seen."""
-    styles = ("pale", "dark", "speck", "at times", "gone")
+    styles = ("pale", "dark", "speck", "at times", "again")
     cells = [_float("5", "5", table__style_name=style) for style in styles]
     zero, void = _float("0", table__style_name="pale"), _cell(table__style_name="pale")
     bare = _cell("<text:p/>", office__value_type="float", office__value="5")
     sheet = _sheet(tmp_path / "a.ods", _row(*cells, zero, void, bare, number_rows_repeated="2"))
     told = {fact.place for fact in sheet.facts if fact.fact == "unseen"}
-    assert told == {f"{column}{row}" for column in "ACDH" for row in (1, 2)}
+    assert told == {f"{column}{row}" for column in "ACDEH" for row in (1, 2)}
 
 
 def _table(inner: str, **attributes: str) -> str:

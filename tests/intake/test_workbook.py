@@ -582,6 +582,8 @@ _LOOKS = (
         ('<sz val="1"/>', "<xf/>", True),
         ('<sz val="8"/>', "<xf/>", False),
         ("", "<xf numFmtId='164'/>", True),
+        ("", "<xf><alignment horizontal='fill'/></xf>", True),
+        ("", "<xf><alignment horizontal='center'/></xf>", False),
     ],
 )
 def test_a_figure_that_nobody_can_see_is_told(
@@ -644,6 +646,16 @@ def test_a_small_file_that_would_take_much_time_or_memory_is_refused(tmp_path: P
     cells = '<row><c t="s"><v>0</v></c></row>' * 1900
     long = read(tmp_path, cells, texts=f"<si><t>{'x' * 1_000_000}</t></si>")
     assert "far more" in str(long.refusal)
+
+
+def test_conditional_formats_without_end_are_refused(tmp_path: Path) -> None:
+    """A hundred rules of a hundred areas each would be tried at every cell."""
+    styles = _LOOKS.format("", "", "<numFmt formatCode=';;;'/>")
+    areas, rules = " ".join(["A1"] * 100), '<cfRule dxfId="0"/>' * 100
+    format_ = f'<conditionalFormatting sqref="{areas}">{rules}</conditionalFormatting>'
+    reading = read(tmp_path, f"<sheetData>{row('><v>5</v>')}</sheetData>{format_}", styles=styles)
+    assert reading.refusal
+    assert "conditional formats" in reading.refusal.problem
 
 
 def test_a_text_of_many_pieces_is_in_doubt_unseen(tmp_path: Path) -> None:

@@ -79,8 +79,8 @@ def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
     hidden = [slot for slot, *_ in at if slot.address in unseen and slot.entry.kind != "text"]
     if hidden:
         message = (
-            f"{plural(len(hidden), 'entry cell')} whose colour, size or conditional format can show"
-            " something else than stands there, or nothing; the first here"
+            f"{plural(len(hidden), 'entry cell')} whose colour, size, alignment or conditional"
+            " format can show something else than stands there, or nothing; the first here"
         )
         yield finding("S006", message, hidden[0].place, fix=_CLEAR, severity="Q")
 
