@@ -212,8 +212,9 @@ def letters(
         status, findings = (t.filter(force_code=force_code) for t in (status, findings))
     asked = so_far(lake, collection, now).rows if asked is None else asked
     findings = _with_questions(findings, asked)
-    known = None
+    known, left_open = None, dict[str, list[str]]()
     if lake.table("cases/investigations_by_month").exists():  # before a run there is none
+        left_open = _left_open(lake, template)
         by_month = read_table(lake.table("cases/investigations_by_month"))
         known = beside(now.receipts, now.changes, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
@@ -231,7 +232,6 @@ def letters(
     fewer = now.only.filter(pl.col("bad") > 0, ~pl.col("force_code").is_in(refused_files))
     of_extracts = pl.concat([of_rows, of_files])
     alone = {*of_rows["force_code"], *fewer["force_code"]}
-    left_open = _left_open(lake, template)
     written = []
     for row in status.iter_rows(named=True):
         force, mine = row["force_code"], waiting.filter(force_code=row["force_code"])
