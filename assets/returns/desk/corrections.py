@@ -169,7 +169,8 @@ def applied_mart(
         raise StaleCorrectionError(
             f"{lake.desk / FILE} has corrections that the live return no longer needs or meets:"
             f" {_named(lake, stale.select(_KEY).iter_rows())}. The cell holds another value than"
-            " from_value. Look at the return, then remove or renew the lines and run again."
+            " from_value, or counts case rows, which no line corrects. Look at the return, then"
+            " remove or renew the lines and run again."
         )
     rows = [_shown(row, template) for row in meant.iter_rows(named=True)]
     told = pl.DataFrame(rows, schema=meant.schema, orient="row")
