@@ -141,12 +141,14 @@ def test_an_accepted_answer_lets_the_version_in_the_query_count(desk: Desk) -> N
     assert unordered["query_id"].n_unique() == 2
 
 
-def test_somebody_can_choose_the_other(desk: Desk) -> None:
+@pytest.mark.parametrize(("version", "months"), [(1, "7"), (2, "9")])
+def test_somebody_can_choose_one(version: int, months: str, desk: Desk) -> None:
     desk.drop("a.xlsx", "7")
     desk.drop("b.xlsx", "9")
-    choose(desk.ledger, desk.run().judged, "KEN", 1, "the force says so", "Ann")
+    choose(desk.ledger, desk.run().judged, "KEN", version, "the force says so", "Ann")
     now = desk.run()
-    assert _live(now) == ["7"]
+    assert _live(now) == [months]
+    assert _status(now, desk.collection)["state"] == "accepted"
     assert now.current_findings().filter(pl.col("rule_id") == "S014").is_empty(), "it is settled"
     desk.drop("c.xlsx", "11", at=TIME + 5)
     assert _live(desk.run()) == ["11"], "a newer one counts again"

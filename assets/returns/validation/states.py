@@ -71,6 +71,12 @@ class Standing:
         """Every finding with force_code, and with the reason and acceptance of each query."""
         forces = self.versions.select("receipt_id", "force_code")
         found = self.all_findings.join(forces, on="receipt_id", how="left", validate="m:1")
+        # Which version is newer is not asked of one that somebody chose.
+        last = self.choices.unique("force_code", keep="last", maintain_order=True)
+        chosen = self.versions.join(last, on=["force_code", "version"], how="semi")["receipt_id"]
+        found = found.filter(
+            (pl.col("rule_id") != UNORDERED) | ~pl.col("receipt_id").is_in(chosen.to_list())
+        )
         told = queries(found, self.answers, self.collection_id)
         asked = told.select(*found.columns, "reason", "accepted_by")
         others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
