@@ -36,7 +36,6 @@ def conditions(root: Element, looks: Sequence[CellFormat | None]) -> Iterator[Co
         ValueError: the area of one is none.
     """
     for element in found(root, "worksheet", "conditionalFormatting"):
-        areas = element.get("sqref", "").split()
         for rule in found(element, element.tag, "cfRule"):
             number = index(rule.get("dxfId", ""))
             change = looks[number] if -1 < number < len(looks) else None
@@ -45,6 +44,7 @@ def conditions(root: Element, looks: Sequence[CellFormat | None]) -> Iterator[Co
             if change:
                 told = "".join(rule.itertext()).strip()
                 is_only = rule.get("operator") == "equal" and told.isdecimal()
+                only = told if is_only else None
+                areas = element.get("sqref", "").split()
                 for first, _, last in (area.partition(":") for area in areas):
-                    only = told if is_only else None
                     yield Condition(place(first), place(last or first), only, change)

@@ -120,7 +120,7 @@ _ALIKE: Final = 16
 
 def blends(ink: str, paper: str) -> bool:
     """Whether text of a colour cannot be seen on another: as `RGB` has them, or by other names."""
-    if not (RGB.fullmatch(ink) and RGB.fullmatch(paper)):
+    if ink == paper or not (RGB.fullmatch(ink) and RGB.fullmatch(paper)):
         return ink == paper
     pairs = zip(bytes.fromhex(ink), bytes.fromhex(paper), strict=True)
     return all(abs(one - other) < _ALIKE for one, other in pairs)
@@ -183,6 +183,8 @@ def _moment(text: str) -> str | None:
 
 def with_looks(content: Content, runs: Sequence[tuple[Font, str]]) -> Content:
     """Return a content with what its looks put in doubt: pieces of text, each with its font."""
+    if len(runs) == 1 and MARKS.isdisjoint(runs[0][0]):
+        return content  # as most are
     seen = [(font, text) for font, text in runs if text.strip()]
     fonts = {font for font, _ in seen}
     if content.doubt or not content.text or not fonts:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
 from assets.intake.grid import (
@@ -189,13 +189,12 @@ def cell_formats(xml: bytes) -> tuple[list[CellFormat], list[CellFormat | None]]
     papers = dict(enumerate(map(_paper, found(root, "styleSheet", "fills", "fill"))))
     formats = []
     for each in found(root, "styleSheet", "cellXfs", "xf"):
-        number, font, fill = (index(each.get(f"{of}Id", "0")) for of in ("numFmt", "font", "fill"))
-        look = CellFormat(known.get(number, plain))._replace(**fonts.get(font, {}))
-        look = look._replace(paper=papers.get(fill, WHITE))
-        ink = WHITE if look.number.is_white else look.ink
+        number = known.get(index(each.get("numFmtId", "0")), plain)
+        font, ink, is_tiny = fonts.get(index(each.get("fontId", "0")), (_PLAIN, "", False))
+        paper = papers.get(index(each.get("fillId", "0")), WHITE)
         repeats = any(part.get("horizontal") == "fill" for part in each)  # 5 is shown as 5555
-        is_unseen = look.is_unseen or repeats or blends(ink, look.paper)
-        formats.append(look._replace(is_unseen=is_unseen))
+        is_unseen = is_tiny or repeats or blends(WHITE if number.is_white else ink, paper)
+        formats.append(CellFormat(number, font, ink, paper, is_unseen))
     conditional = list(map(_conditional, found(root, "styleSheet", "dxfs", "dxf")))
     looks = {*formats, CellFormat()}
     known_all = len(looks) * len(conditional) < _MOST_LOOKS
@@ -214,7 +213,7 @@ def _conditional(dxf: Element) -> CellFormat:
     for each in dxf:
         match each.tag:
             case "font":
-                look = look._replace(ink=_lettering(each)["ink"])
+                look = look._replace(ink=_lettering(each)[1])
             case "fill":
                 look = look._replace(paper=_colour(next(each.iter("bgColor"), None)))
             case "numFmt":
@@ -224,16 +223,12 @@ def _conditional(dxf: Element) -> CellFormat:
     return look
 
 
-def _lettering(font: Element) -> dict[str, Any]:
-    """Return what a font gives to a format, by the names of its fields."""
+def _lettering(font: Element) -> tuple[Font, str, bool]:
+    """Return how text of a font looks, its colour, and whether it is too small to be read."""
     told = {each.tag: each for each in font}
     size = told["sz"].get("val", "") if "sz" in told else ""
     is_tiny = _SIZE.fullmatch(size) is not None and float(size) < UNSEEN
-    return {
-        "font": frozenset(_font(font)),
-        "ink": _colour(told.get("color")),
-        "is_unseen": is_tiny,
-    }
+    return frozenset(_font(font)), _colour(told.get("color")), is_tiny
 
 
 def _paper(fill: Element) -> str:
