@@ -67,13 +67,15 @@ class Sheets:
                 for kind in ("columns", "rows", "questions")
             )
             rows += questions
+            built = self.template.sheets[number]
             if not columns or not rows:
                 self.doubtful.add(None)
                 self.unsure.names.add(sheet.name)
                 said = f"the sheet {sheet.name!r} has no cell: it needs columns, and rows or"
                 yield ("sheet", number), f"{said} questions"
-            for lines in (rows, columns):
+            for lines, said_of in ((rows, built.rows), (columns, built.heads)):
                 yield from twice([(loc, line.code) for loc, line in lines])
+                yield from _labels(lines, [line.label for line in said_of])
                 yield from _sums(lines)
                 yield from self._left_out(lines, sheet.measure)
                 prefilled = {*PREFILLED} if sheet.name == "cover" else set[str]()
@@ -226,6 +228,19 @@ def _line(loc: Loc, line: Line) -> Iterator[Fault]:
     for key in _OF_SUMS if not line.sum_of else ():
         if getattr(line, key):
             yield (*loc, key), f"{code!r} has {key}, and is no sum, which alone has that"
+
+
+def _labels(lines: Lines, labels: Sequence[str]) -> Iterator[Fault]:
+    """Yield lines that are called as others are: of cells that moved their labels tell.
+
+    What is called alike in its list is told there.
+    """
+    there: dict[str, Line] = {}
+    for (loc, line), label in zip(lines, labels, strict=True):
+        other = there.setdefault(label, line)
+        if other.code != line.code and (line.label, other.label) != (None, None):
+            said = f"{line.code!r} is called {label!r}, as {other.code!r} is"
+            yield (*loc, "label"), f"{said}: nobody could tell them apart"
 
 
 def _sums(lines: Lines) -> Iterator[Fault]:

@@ -159,6 +159,8 @@ _RULE = (
          "disclosure.counts.second_jobs.width: 1 is too narrow, of 1..4 one could tell more"),
         (_T, '"Firearm discharged"', '"Irritant spray"', "firearm",
          "lists.tactic.firearm: 'Irritant spray' stands here twice"),
+        (_T, 'label = "People hurt"', 'label = "Irritant spray"', "people_hurt",
+         "sheet.2.rows.6.label: 'people_hurt' is called 'Irritant spray', as 'spray' is"),
         (_T, "per_force = [[]]", 'within = { measure = "uses" }', "within",
          "measures.uses.within: no measure is within itself"),
         (_C, "[period]", CHANGED.replace("V007", "Q109") + "[period]", "Q109",
