@@ -186,10 +186,10 @@ def repairs_of(
             for place, (_, said) in at.items()
         }
         # What a total should say of whose parts none is held nobody knows, nor what it is part of.
-        wrong = {(rule, *place) for rule, *place in told.select("rule_id", *ENTRY).rows()}
+        wrong = {*told.select(ENTRY).rows()}
         for edit in edits:
             unheld = edit.equal and all(isinstance(numbers.get(p), str) for p in edit.parts)
-            if unheld and (edit.rule, *edit.whole[0]) in wrong:
+            if unheld and edit.whole[0] in wrong:
                 numbers.pop(edit.whole[0], None)
         before, grids = _by_place(more, "before"), template.grids
         found = [

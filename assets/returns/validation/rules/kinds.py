@@ -19,7 +19,10 @@ from schemas.template import Place, Sum
 from schemas.vocabulary import NOT_HELD
 
 _SUM: Final = {
-    "holds": ("CASE WHEN {whole_held} THEN {parts} = {whole} AND NOT {unsaid} ELSE {excused} END"),
+    "holds": (
+        "CASE WHEN {whole_held} THEN {parts} = {whole} AND ({whole} IS NULL OR NOT {unsaid})"
+        " ELSE {excused} END"
+    ),
     "applies": "{parts_held}",
 }
 _WIDEST: Final = {"lowest": 0.0, "highest": 1e9}
