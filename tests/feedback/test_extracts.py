@@ -143,6 +143,7 @@ def test_a_force_whose_workbook_counts_is_told_that_its_extract_does_not(
             assert fix.partition(" See docs/")[0] in text
         assert f"{code}-extract.xlsx" in text
         assert "Send the whole extract" in text
+        assert f"with the folder force_code={code} if its rows leave that column out" in text
     assert "Your return counts" in written.text("DER/letter.html")
     assert "extract" not in written.text("WMP/letter.txt").lower().replace("muster doctor", "")
     assert "AVS/AVS-extract.xlsx" in written.text("index.html")
