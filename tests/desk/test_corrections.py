@@ -197,6 +197,7 @@ def test_a_correction_of_a_force_without_a_live_return_waits(
     ("line", "where"),
     [
         ("XXX,comparators,cards_2012,value,1,2,why,who,2012-06-20", " corrects XXX"),
+        ("STF,second_jobs,refused,count,1,2,why,who,2999-06-20", " corrects STF .* a day to come"),
         ("STF,comparators,bicycles,value,1,2,why,who,2012-06-20", " corrects STF .*bicycles"),
         ("STF,comparators,cards_2012,value,1,2,why,who,20 Quoted", ", line 3: "),
         (

@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.intake.quoting import codes_of, shown
 from assets.intake.reading import Cell
-from assets.intake.store import read_errors
+from assets.intake.store import read_errors, utc_now
 from assets.lake import Lake
 from assets.returns.validation.cells import type_entry, what_belongs
 from assets.returns.validation.layout import Slot
@@ -68,7 +68,7 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
             f"{path}{at}: is not a file of corrections. Its columns are {', '.join(columns)}, none"
             " blank but from_value, each cell once, dates as 2012-06-30."
         ) from error
-    entries = collection.template.entry_at
+    entries, today = collection.template.entry_at, collection.day_of(utc_now())
     for row in table.iter_rows(named=True):
         place = row["sheet"], row["row_code"], row["column_code"]
         wrong = ""
@@ -77,6 +77,8 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
         elif isinstance(type_entry(_put(entries[place], row["to_value"])), Finding):
             belongs = what_belongs(entries[place])
             wrong = f"to_value is none that may stand there; {belongs} belongs there"
+        elif row["agreed_on"] > today:
+            wrong = f"agreed_on is a day to come; today is {today}"
         if wrong:
             raise SetupError(
                 f"{path} corrects {_named(lake, [(row['force_code'], *place)])}: {wrong}."
