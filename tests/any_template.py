@@ -14,13 +14,14 @@ EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 STATISTICS: Final = ["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
 
 
-def any_template(name: str, seed: int, cover: dict[str, Any]) -> str:
+def any_template(name: str, seed: int, cover: dict[str, Any], *, named: bool = False) -> str:
     """Return the text of a template file with lists, measures and sheets that are drawn.
 
     Args:
         name: the name of the template, whose version is 1.
         seed: the same template for the same seed.
         cover: the sheet `cover`, as a template file has it.
+        named: with the measures that have marts of their own.
     """
     chance = Random(seed)
     lists = {
@@ -46,6 +47,8 @@ def any_template(name: str, seed: int, cover: dict[str, Any]) -> str:
         _counts(file, f"counted{number}", lists, chance)
     _single(file, lists, chance)
     _asked(file, chance)
+    if named:
+        _named(file, chance)
     return to_toml(file)
 
 
@@ -69,12 +72,12 @@ end = 2013-06-30
 """
 
 
-def drawn_collection(folder: Path, seed: int) -> Collection:
+def drawn_collection(folder: Path, seed: int, *, named: bool = False) -> Collection:
     """Return the collection `drawn`, on a template drawn by the seed, written to a folder."""
     other = tomllib.loads((EXAMPLES / "templates/use-of-force-1.toml").read_text(encoding="utf-8"))
     for name in ("templates", "collections"):
         (folder / name).mkdir(parents=True)
-    text = any_template("drawn", seed, other["sheet"][0])
+    text = any_template("drawn", seed, other["sheet"][0], named=named)
     (folder / "templates/drawn-1.toml").write_text(text, encoding="utf-8")
     path = folder / "collections/drawn.toml"
     path.write_text(_COLLECTION, encoding="utf-8")
@@ -232,6 +235,45 @@ def _asked(file: dict[str, Any], chance: Random) -> None:
             ],
         }
     )
+
+
+def _named(file: dict[str, Any], chance: Random) -> None:
+    """Add a sheet of each mart of a measure's name; some of its lines may be without a number."""
+    codes = {
+        "category": ["c1", "c2", "c3"], "outcome": ["o1", "o2"], "recipient": ["r1", "r2"],
+        "media": ["m1", "m2"], "body": ["b1", "b2"], "kind": ["k1"], "decision": ["d1", "d2"],
+    }  # fmt: skip
+    file["lists"] |= {key: {code: code.upper() for code in of} for key, of in codes.items()}
+    cases = [{"category": "c1"}, {"category": "c2", "recipient": "r1"}]
+    cases += [{"category": "c2", "recipient": "r2", "media": code} for code in codes["media"]]
+    cases += [{"category": "c3", "media": code} for code in codes["media"]]
+    entries = [{"body": code, "kind": "k1"} for code in codes["body"]]
+    jobs = [{"decision": code} for code in codes["decision"]]
+    for measure, rows, across in (
+        ("investigations", cases, [{"outcome": code} for code in codes["outcome"]]),
+        ("register_entries", entries, [{"decision": code} for code in codes["decision"]]),
+        ("second_job_applications", jobs, [{}]),
+        ("second_job_approvals_in_breach", [{"kind": "k1"}], [{}]),
+        ("second_job_review_months", [{}], [{}]),
+    ):
+        lines = [[{"code": ".".join(dims.values()) or measure, "dims": dims}
+                  | {"missing": chance.choice([[], ["not_held"], ["not_applicable"]])}
+                  for dims in of] for of in (rows, across)]  # fmt: skip
+        lines[0][0]["missing"] = ["not_held"]
+        for number, line in enumerate((*lines[0], *lines[1])):
+            line["label"] = f"line {number}"
+        file["measures"][measure] = {"unit": "count", "levels": [[]]}
+        file["sheet"].append(
+            {
+                "name": measure,
+                "title": measure,
+                "instructions": [],
+                "kind": "count",
+                "measure": measure,
+                "rows": lines[0],
+                "columns": lines[1],
+            }
+        )
 
 
 def to_toml(file: dict[str, Any]) -> str:

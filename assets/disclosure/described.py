@@ -23,6 +23,9 @@ NO_MART: Final = "cells"
 _WHOLE: Final = "@all"
 """Ends the name of a table of wholes of an earlier period, which are no sums of its parts."""
 
+EARLIER: Final = "earlier "
+"""Begins the name of the table of a column of a profile that is of an earlier period."""
+
 _NOW: Final = ("collection", "")
 
 _SECOND_JOBS: Final = {"mart": "second_jobs", "value": "count"}
@@ -90,7 +93,9 @@ class Description:
                 codes = {**row.get("dims", {}), **column.get("dims", {})}
                 dims = {name: codes[name] for name in self.lists if name in codes}
                 place = sheet["name"], row["code"], column["code"]
-                yield Cell(measure, row.get("period", ""), place, dims)
+                periods = (line.get("period", "") for line in (row, column))
+                earlier = next((one for one in periods if one not in _NOW), "")
+                yield Cell(measure, earlier, place, dims)
 
     def _named(self, written: str) -> list[str]:
         """Return the cells that a rule writes so."""
@@ -120,8 +125,8 @@ class Description:
         if period in _NOW:
             return self.measures[measure].get("mart", measure)
         dims = read_breakdown(at) if isinstance(at, str) else dict(at)
-        columns = (name for name, of in self.earlier.items() if of == (measure, period, dims))
-        return next(columns, f"{measure}@{period}" if dims else f"{measure}@{period}{_WHOLE}")
+        tables = (name for name, of in self.earlier.items() if of == (measure, period, dims))
+        return next(tables, f"{measure}@{period}" if dims else f"{measure}@{period}{_WHOLE}")
 
     def shares_of(self, measure: str) -> list[str]:
         """Return the names of the shares of a measure."""
@@ -130,9 +135,9 @@ class Description:
 
     @cached_property
     def earlier(self) -> dict[str, tuple[str, str, dict[str, str]]]:
-        """Measure, period and codes of the columns of a profile that are of an earlier period."""
+        """Measure, period and codes of the profile's columns of earlier periods, by table."""
         return {
-            name: (of["measure"], of["period"], of.get("dims", {}))
+            f"{EARLIER}{name}": (of["measure"], of["period"], of.get("dims", {}))
             for name, of in self.profile.items()
             if "period" in of and of["measure"] in self.measures
         }
@@ -165,7 +170,7 @@ class Description:
         if of is None or of["measure"] not in self.measures:
             return ""
         if "period" in of:
-            return column
+            return f"{EARLIER}{column}"
         return "" if "mart" in self.measures[of["measure"]] else str(of["measure"])
 
     @cached_property
@@ -181,9 +186,10 @@ class Description:
                 table = self.table_of(cell.measure)
                 tables = found.setdefault(first.setdefault(cell.place[0], table), [])
                 tables += [table] if table not in tables else []
-        for column, (measure, *_) in self.earlier.items():
+        for table, (measure, *_) in self.earlier.items():
             own = self.table_of(measure)
-            next(tables for tables in found.values() if own in tables).append(column)
+            system = next((one for one, tables in found.items() if own in tables), own)
+            found.setdefault(system, []).append(table)
         found |= {mart: [mart] for mart in self.research}
         for table in self.tables:
             if "@" in table:

@@ -92,7 +92,8 @@ class Source:
         if "item" in self.dims:
             frame = frame.filter(pl.col("item").is_in([entry.row_code for entry in self.places]))
         if in_cells:
-            here = pl.DataFrame([entry.place for entry in self.places], _PLACE, orient="row")
+            schema = dict.fromkeys(_PLACE, pl.String)
+            here = pl.DataFrame([entry.place for entry in self.places], schema, orient="row")
             frame = frame.join(here, on=list(_PLACE), how="semi")
         elif self.mart == PROFILES:
             frame = frame.filter(pl.col("basis") != "published")

@@ -11,7 +11,15 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.described import NO_MART, Cell, Description, Leaf, description, over_forces
+from assets.disclosure.described import (
+    EARLIER,
+    NO_MART,
+    Cell,
+    Description,
+    Leaf,
+    description,
+    over_forces,
+)
 from assets.disclosure.facts import Fact, Facts, Figure, Held, Places, Shown, Statistic
 from assets.disclosure.published import Edition, cell_of, force_of
 from assets.disclosure.solver import Total
@@ -62,9 +70,9 @@ def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
                 for cell in cells
             )
         elif table in said.earlier:
-            mart, column = PROFILES, table
-            frame = profiles.select("force_code", table, pl.col(f"{table}_symbol").alias("symbol"))
-            held = _rows(frame, table, cells)
+            mart, column = PROFILES, table.removeprefix(EARLIER)
+            symbol = pl.col(f"{column}_symbol").alias("symbol")
+            held = _rows(profiles.select("force_code", column, symbol), column, cells)
         elif table in public:
             mart, column = table, value_of.get(table, "instances")
             held = _rows(public[table].drop("basis"), column, cells)

@@ -76,6 +76,65 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
     assert sorted(audited) == sorted((c, f"force_code={force}") for c, force in set(hidden))
 
 
+NOW: dict[str, Any] = {"code": "now", "dims": {"outcome": "o"}}
+THEN: dict[str, Any] = {"code": "then", "period": "before"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "measure", "profile"),
+    [
+        ([NOW, THEN], "investigations", {}),
+        ([NOW, THEN], "investigations", {"was": "investigations"}),
+        ([NOW, THEN], "investigations", {"investigations": "investigations"}),
+        ([NOW], "asked_before", {}),
+        ([NOW], "asked_before", {"was": "asked_before"}),
+    ],
+    ids=["by a column", "in a profile", "called as now", "alone", "alone in a profile"],
+)
+def test_wherever_an_earlier_period_is_asked_of_an_edition_holds(
+    columns: list[dict[str, Any]],
+    measure: str,
+    profile: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn_collection(tmp_path / "plain", 0)
+    folder = shutil.copytree(tmp_path / "plain", tmp_path / "asked")
+    path = folder / "templates" / "drawn-1.toml"
+    cover = tomllib.loads(path.read_text(encoding="utf-8"))["sheet"][0]
+    rows = [{"code": code, "dims": {"category": code}, "missing": ["not_held"]} for code in "xyz"]
+    asked = {"name": "asked", "title": "Asked", "instructions": [], "kind": "count"}
+    earlier = {**THEN, "measure": measure, "label": "then"}
+    file = {
+        "name": "drawn",
+        "version": 1,
+        "lists": {"category": {code: code for code in "xyz"}, "outcome": {"o": "o"}},
+        "measures": {"investigations": {"unit": "count", "levels": [[], ["category"]]}}
+        | {measure: {"unit": "count"} for measure in [measure] if measure != "investigations"},
+        "sheet": [
+            cover,
+            {**asked, "measure": "investigations", "rows": rows}
+            | {"columns": [{**column, "label": column["code"]} for column in columns]},
+            {**asked, "name": "then", "rows": [earlier], "columns": [{"code": "v", "label": "v"}]},
+        ],
+        "profile": {"of_now": {"measure": "investigations"}}
+        | {name: {"measure": of, "period": "before"} for name, of in profile.items()},
+    }
+    file["disclosure"] = {"measures": {name: {"subject": "cases"} for name in file["measures"]}}
+    path.write_text(to_toml(file), encoding="utf-8")
+    collection = folder / "collections" / "drawn.toml"
+    collection.write_text(collection.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder))
+    drawn = load_collection("drawn")
+    full = marts_of(any_live(drawn, 3), drawn)
+    made = public_edition(full, drawn)
+    assert (made.withheld, made.problems) == (None, ())
+    cases, public = full["investigations"], made.marts["investigations"]
+    assert cases["cases"].null_count() > 0
+    assert public.filter(symbol="x").height == cases["cases"].null_count()
+    assert public["symbol"].is_null().equals(public["cases"].is_not_null())
+
+
 def test_where_no_count_is_protected_every_count_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ def drawn(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Collection:
     """A collection on a template drawn by the seed."""
-    drawn_collection(tmp_path, request.param)
+    drawn_collection(tmp_path, request.param, named=True)
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     return load_collection("drawn")
 
@@ -50,7 +50,13 @@ def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> N
     national, cells = national_totals(live, drawn), marts.cells(live, drawn)
     found = differences(national, recounted(cells, drawn))
     assert found.is_empty(), found
-    totals = Totals(national, cells, drawn, laid_out=laid_out(live, drawn))
+    laid = laid_out(live, drawn)
+    columns = {"investigations": "cases", "register_entries": "entries", "second_jobs": "count"}
+    nulls = [laid[name][column].null_count() for name, column in columns.items()]
+    assert all(nulls), nulls
+    by_outcome = marts.outcome_breakdown(live, drawn)
+    assert by_outcome["cases"].sum() == laid["investigations"]["cases"].sum()
+    totals = Totals(national, cells, drawn, laid_out=laid)
     failed = national_checks(totals).filter(~pl.col("passed"))
     assert set(failed["rule_id"]) <= OF_THE_COUNTS, failed["message"].to_list()
     known = national.drop_nulls("value").to_dicts()

@@ -51,7 +51,8 @@ def test_a_good_table_comes_back_sorted_and_in_order() -> None:
     [
         pytest.param(GOOD.drop("cases"), id="column missing"),
         pytest.param(GOOD.with_columns(pl.col("cases").cast(pl.Float64)), id="wrong type"),
-        pytest.param(GOOD.with_columns(cases=pl.lit(None, pl.Int64)), id="null in a count"),
+        pytest.param(GOOD.with_columns(outcome=pl.lit(None, pl.String)), id="null in a key"),
+        pytest.param(GOOD.with_columns(basis=pl.lit(None, pl.String)), id="null in a value"),
         pytest.param(GOOD.with_columns(cases=pl.lit(-1, pl.Int64)), id="below zero"),
         pytest.param(GOOD.with_columns(outcome=pl.lit("guilty")), id="code not in the list"),
         pytest.param(pl.concat([GOOD, GOOD]), id="key twice"),
