@@ -78,8 +78,9 @@ def cube_contract(template: Template | None = None) -> Contract:
     )
     total = (
         "False for the parts, of which a measure and period have a set that counts each thing once:"
-        " a sum over them counts nothing twice. True for what repeats them, and for all that is not"
-        " added up: shares, rates, statistics, bands, respondents"
+        " a sum over them counts nothing twice; of a number at several dates, sum those of one. Of"
+        " an earlier period it is the whole where that was asked. True for what repeats them or is"
+        " some of them, and for all not added up: shares, rates, statistics, bands, respondents"
     )
     is_total = Column("is_total", pl.Boolean, total, "true or false", key=False, nullable=False)
     value, unit = own.pop("value"), own.pop("unit")
@@ -113,7 +114,8 @@ def _profile_columns(template: Template, known: dict[str, Column]) -> Iterator[C
             continue
         unit = template.measures[figure.measure].unit
         yield Column(name, pl.Int64, what, unit, key=False, nullable=True, least=0)
-        if name in rates and template.measures[figure.measure].kind == "flow":
+        is_rated = figure.period == NOW and template.measures[figure.measure].kind == "flow"
+        if name in rates and is_rated:
             yield rates[name]
     if template.disclosure and "social_media" in template.disclosure.research:
         yield known["social_media_cases"]

@@ -59,6 +59,19 @@ def test_a_sum_of_parts_counts_nothing_twice(made: pl.DataFrame, national: pl.Da
     assert survey["is_total"].all()
 
 
+def test_of_an_earlier_period_the_whole_is_the_part_where_it_was_asked(
+    made: pl.DataFrame, national: pl.DataFrame, collection: Collection
+) -> None:
+    """Two of its categories were asked beside it: they are some of it, and do not make it."""
+    then = {"measure": "investigations", "period": "2010-11"}
+    parts = made.filter(~pl.col("is_total"), **then)
+    assert parts["value"].to_list() == [national.filter(breakdown="", **then)["value"].item()]
+    without = cube(national.filter(pl.col("breakdown") != ""), collection)
+    parts, asked = (frame.filter(**then) for frame in (without, national))
+    assert parts["is_total"].to_list() == [False, False]
+    assert asked["breakdown"].to_list() == ["", *(f"category={c}" for c in parts["category"])]
+
+
 def _checked(national: pl.DataFrame, live: pl.DataFrame, collection: Collection) -> Totals:
     made = cube(national, collection)
     return Totals(national, cells(live, collection), collection, cube=made)
@@ -74,6 +87,10 @@ def test_the_second_engine_counts_the_cube_of_any_template(seed: int, tmp_path: 
     parts = totals.cube.filter(~pl.col("is_total"), period="collection")
     by_measure = {f"counted{n}" for n in range(3)} & {*drawn.template.measures}
     assert by_measure & {*parts["measure"]}
+    asked = pl.col("row_code").str.starts_with("earlier.")
+    apart = cube(totals.national.filter(pl.col("breakdown") != ""), drawn)
+    apart = apart.filter(~pl.col("is_total"), period="before")
+    assert apart["value"].sum() == live.filter(asked)["number"].sum()
 
 
 def _twice(made: pl.DataFrame) -> pl.DataFrame:

@@ -143,6 +143,15 @@ def test_the_columns_are_those_of_the_template(monkeypatch: pytest.MonkeyPatch) 
         assert profiles.select("force_code", column).equals(sent.sort("force_code"))
 
 
+def test_a_count_of_an_earlier_period_has_no_rate_of_this_one(collection: Collection) -> None:
+    template = collection.template
+    before = template.profile["investigations_2010_11"]
+    other = replace(template, name="other", profile={"investigations": before})
+    names = [column.name for column in force_profiles_contract(other).columns]
+    assert "investigations" in names
+    assert "investigations_per_month" not in names
+
+
 def test_answers_of_every_sheet_of_questions_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
     collection = load_collection("2013-revisit")

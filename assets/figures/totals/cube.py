@@ -1,5 +1,6 @@
 """National totals with one column a dimension, and what the codes and measures in them are."""
 
+from itertools import combinations
 from typing import Any, Final
 
 import polars as pl
@@ -54,13 +55,18 @@ def breakdown_in_cube(cube: pl.DataFrame, template: Template) -> pl.DataFrame:
 def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) -> None:
     """Say of the rows of a measure in a period which are parts: none count the same thing twice.
 
-    Of a template's own measure they count everything that its rows do, or none is a part.
+    Of a template's own measure they count everything that its rows do, or none is a part; of an
+    earlier period everything that is in no wider one.
     """
     added = [row for row in rows if _adds_up(row, template)]
-    of_cells = period == NOW and measure in template.measures
-    keys = max((len(row["parts"]) for row in added), default=0)
-    finest = [row for row in added if len(row["parts"]) == keys]
-    parts = {row["breakdown"] for row in (_by_cells(added, template) if of_cells else finest)}
+    if measure not in template.measures:
+        keys = max((len(row["parts"]) for row in added), default=0)
+        chosen = [row for row in added if len(row["parts"]) == keys]
+    elif period == NOW:
+        chosen = _by_cells(added, template)
+    else:
+        chosen = _widest(added, template)
+    parts = {row["breakdown"] for row in chosen}
     for row in rows:
         row["is_total"] = row["breakdown"] not in parts
 
@@ -92,12 +98,33 @@ def _by_cells(rows: list[Row], template: Template) -> list[Row]:
     return []
 
 
+def _widest(rows: list[Row], template: Template) -> list[Row]:
+    """Return rows of an earlier period that are within no other one, and have nothing in common.
+
+    What was asked of it stands for itself: codes beside a whole are some of it, and make no whole.
+    """
+
+    def codes(row: Row, key: str) -> set[str]:
+        code = row["parts"][key]
+        return {*template.groups.get(key, {}).get(code, (code,))}
+
+    def holds(row: Row, other: Row) -> bool:
+        mine, its = row["parts"].keys(), other["parts"].keys()
+        return mine < its and all(codes(row, key) >= codes(other, key) for key in mine)
+
+    widest = [row for row in rows if not any(holds(other, row) for other in rows)]
+    chosen = _by_cells(widest, template)
+    shared = ((a, b, a["parts"].keys() & b["parts"]) for a, b in combinations(chosen, 2))
+    apart = (any(codes(a, key).isdisjoint(codes(b, key)) for key in keys) for a, b, keys in shared)
+    return chosen if all(apart) else []
+
+
 _Cell = tuple[Place, str | None]
 """A cell, of a question one answer to it."""
 
 
 def _cells_of(row: Row, template: Template) -> frozenset[_Cell]:
-    found = counted_in(template, row["measure"], row["breakdown"])
+    found = counted_in(template, row["measure"], row["breakdown"], row["period"])
     cells, given = (found.cells, found.given or (None,)) if found else ([], ())
     return frozenset((cell.place, answer) for cell in cells for answer in given)
 
