@@ -77,10 +77,10 @@ columns = [
     { code = "both", label = "c", sum_of = ["c1", "c2"] },
 ]
 rows = [
-    { code = "z1", label = "r", dims = { zone = "z1" } },
-    { code = "2b", label = "r", dims = { zone = "2b" } },
-    { code = "z10", label = "r", dims = { zone = "z10" } },
-    { code = "all", label = "r", sum_of = ["z1", "2b", "z10"] },
+    { code = "z1", label = "r z1", dims = { zone = "z1" } },
+    { code = "2b", label = "r 2b", dims = { zone = "2b" } },
+    { code = "z10", label = "r z10", dims = { zone = "z10" } },
+    { code = "all", label = "r all", sum_of = ["z1", "2b", "z10"] },
 ]
 [[sheet]]
 name = "s2"
@@ -89,10 +89,10 @@ instructions = []
 kind = "count"
 columns = [{ code = "v", label = "v", missing = ["not_held"] }]
 rows = [
-    { code = "d3", label = "d", measure = "drift", dims = { when = "a_late" } },
-    { code = "d1", label = "d", measure = "drift", dims = { when = "early" } },
-    { code = "d2", label = "d", measure = "drift", dims = { when = "b_middle" } },
-    { code = "age", label = "a", measure = "age7" },
+    { code = "d3", label = "d d3", measure = "drift", dims = { when = "a_late" } },
+    { code = "d1", label = "d d1", measure = "drift", dims = { when = "early" } },
+    { code = "d2", label = "d d2", measure = "drift", dims = { when = "b_middle" } },
+    { code = "age", label = "a age", measure = "age7" },
 ]
 [[sheet]]
 name = "s3"
@@ -102,8 +102,8 @@ kind = "answer"
 measure = "asked"
 columns = [{ code = "answer", label = "a" }]
 questions = [
-    { code = "q1", answers = ["yes", "no"], label = "q" },
-    { code = "q2", answers = ["1", "2nd", "other", "not_applicable"], label = "q" },
+    { code = "q1", answers = ["yes", "no"], label = "q q1" },
+    { code = "q2", answers = ["1", "2nd", "other", "not_applicable"], label = "q q2" },
 ]
 """
 
