@@ -223,6 +223,7 @@ class Description:
             cell.place
             for cell in self.tables.get(self.table_of(measure, period, breakdown), ())
             if cell.measure == measure
+            and (period in _NOW or cell.dims.keys() == parts.keys())
             and all(cell.dims.get(name) in among for name, among in codes.items())
         ]
 

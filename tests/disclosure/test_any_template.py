@@ -86,10 +86,11 @@ THEN: dict[str, Any] = {"code": "then", "period": "before"}
         ([NOW, THEN], "investigations", {}),
         ([NOW, THEN], "investigations", {"was": "investigations"}),
         ([NOW, THEN], "investigations", {"investigations": "investigations"}),
+        ([NOW, {**THEN, "dims": {"outcome": "o"}}], "investigations", {}),
         ([NOW], "asked_before", {}),
         ([NOW], "asked_before", {"was": "asked_before"}),
     ],
-    ids=["by a column", "in a profile", "called as now", "alone", "alone in a profile"],
+    ids=["by a column", "in a profile", "called as now", "nested", "alone", "alone in a profile"],
 )
 def test_wherever_an_earlier_period_is_asked_of_an_edition_holds(
     columns: list[dict[str, Any]],
@@ -104,7 +105,9 @@ def test_wherever_an_earlier_period_is_asked_of_an_edition_holds(
     cover = tomllib.loads(path.read_text(encoding="utf-8"))["sheet"][0]
     rows = [{"code": code, "dims": {"category": code}, "missing": ["not_held"]} for code in "xyz"]
     asked = {"name": "asked", "title": "Asked", "instructions": [], "kind": "count"}
-    earlier = {**THEN, "measure": measure, "label": "then"}
+    earlier = [{**THEN, "measure": measure, "label": "then"}]
+    if columns[-1].keys() > THEN.keys():
+        earlier += [{**earlier[0], "code": "x", "label": "x", "dims": {"category": "x"}}]
     file = {
         "name": "drawn",
         "version": 1,
@@ -115,7 +118,7 @@ def test_wherever_an_earlier_period_is_asked_of_an_edition_holds(
             cover,
             {**asked, "measure": "investigations", "rows": rows}
             | {"columns": [{**column, "label": column["code"]} for column in columns]},
-            {**asked, "name": "then", "rows": [earlier], "columns": [{"code": "v", "label": "v"}]},
+            {**asked, "name": "then", "rows": earlier, "columns": [{"code": "v", "label": "v"}]},
         ],
         "profile": {"of_now": {"measure": "investigations"}}
         | {name: {"measure": of, "period": "before"} for name, of in profile.items()},
