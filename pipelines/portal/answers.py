@@ -49,7 +49,10 @@ def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
         together.setdefault(alike, []).append({**row, "thing": thing})
     found = []
     for (question, state, reason, by), asked in together.items():
-        seen = [(each["query_id"], decisions.observed(each)) for each in asked]
+        seen = [
+            (each["query_id"], decisions.observed(each), decisions.numbers_of(each))
+            for each in asked
+        ]
         digest = hashlib.sha256(repr((seen, state, reason)).encode()).hexdigest()[:12]
         told = {"state": state, "reason": reason, "by": by, "force_code": asked[0]["force_code"]}
         found.append({**told, "field": f"{question}.{digest}", "queries": asked})

@@ -1,5 +1,6 @@
 """A query wants a reason and a second person; an answer holds for the value it was given for."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -69,6 +70,32 @@ def test_an_answer_lapses_when_the_value_changes(ledger: Ledger) -> None:
     assert (lapsed["state"], lapsed["reason"], lapsed["accepted_by"]) == ("lapsed", None, None)
     with pytest.raises(DeskError, match="Record a reason first"):
         desk.accept_all(ledger, [lapsed], "Bob")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "then", "state"),
+    [
+        ("Q105", "40 of 40 applications approved", "0 of 40 applications approved", "lapsed"),
+        ("Q105", "40 of 40 applications approved", "40 of 40 were approved", "accepted"),
+        ("Q101", "1 in 9 months, against 8 in 12: 0.2 times, where 0.9 is usual",
+         "1 in 9 months, against 8 in 12: 0.2 times, where 0.8 is usual", "accepted"),
+        ("Q101", "1 in 9 months, against 8 in 12 months", "1 in 9 months, against 9 in 12 months",
+         "lapsed"),
+        ("Q103", "120, of peers 3 to 90", "120, of peers 4 to 80", "accepted"),  # as others sent
+    ],
+)  # fmt: skip
+def test_an_answer_lapses_when_another_number_of_the_query_changes(
+    rule: str, said: str, then: str, state: str, ledger: Ledger
+) -> None:
+    first, now = (_finding(rule=rule).with_columns(message=pl.lit(text)) for text in (said, then))
+    desk.answer_all(ledger, [(_state(first, ledger), REASON)], "Ann")
+    desk.accept_all(ledger, [_state(first, ledger)], "Bob")
+    assert _state(now, ledger)["state"] == state
+    (path,) = (ledger._folder).glob("*-answer.json")
+    record = json.loads(path.read_text())
+    del record["content"]["numbers"]
+    path.write_text(json.dumps(record))
+    assert _state(now, ledger)["state"] == "accepted", "of a ledger from before"
 
 
 def test_a_new_reason_wants_a_new_acceptance(ledger: Ledger) -> None:

@@ -1,7 +1,7 @@
 """What people decided about returns: the ledger, and answers to queries.
 
 One record a file, only ever added to. An answer wants a reason and a second person who accepts it;
-it lapses once the value changes.
+it lapses once the value changes, or another number that the query speaks of.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError, MusterError
 from schemas.names import names_somebody
-from schemas.rules.catalogue import UNORDERED
+from schemas.rules.catalogue import UNORDERED, rules
 from schemas.tables import Answers
 
 _CONTENT: Final[dict[str, dict[str, type]]] = {
@@ -130,7 +130,7 @@ SHORTEST_REASON: Final = 10
 
 STATES: Final = {
     "open": "a reason is still wanted",
-    "lapsed": "answered for another value than stands there now",
+    "lapsed": "answered for other numbers than stand there now",
     "answered": "a reason is recorded; a second person must accept it",
     "accepted": "a second person has accepted the reason",
 }
@@ -147,10 +147,13 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
     ids = [id_of(collection_id, *place) for place in places]
     identified = asked.with_columns(pl.Series("query_id", ids, pl.String))
     identified = identified.drop("reason", "accepted_by", strict=False)
-    given = answers.select("query_id", "answered_for", *_OF_ANSWER, "asked_again")
+    beside = [numbers_of(query) for query in identified.iter_rows(named=True)]
+    identified = identified.with_columns(pl.Series("beside", beside, pl.String))
+    given = answers.select("query_id", "answered_for", "numbers", *_OF_ANSWER, "asked_again")
     joined = identified.join(given, on="query_id", how="left", validate="m:1")
     # An answer is given for the cell's value, else for what was observed.
     holds = pl.col("answered_for") == pl.coalesce("value", "message")
+    holds &= pl.col("numbers").is_null() | (pl.col("numbers") == pl.col("beside"))
     state = (
         pl.when(pl.col("answered_for").is_null())
         .then(pl.lit("open"))
@@ -163,7 +166,7 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
     return joined.with_columns(
         state.alias("state"),
         *(pl.when(holds).then(name).alias(name) for name in _OF_ANSWER),
-    ).drop("answered_for")
+    ).drop("answered_for", "numbers", "beside")
 
 
 _OF_OLD: Final = 8
@@ -181,6 +184,21 @@ def id_of(collection_id: str, receipt_id: str, force: str, rule_id: str, *at: st
 def observed(query: Mapping[str, Any]) -> str:
     """Return what a query is answered for: the cell's value, else what was found."""
     return str(query["message"] if query["value"] is None else query["value"])
+
+
+def numbers_of(query: Mapping[str, Any]) -> str:
+    """Return the numbers that a query speaks of, of which its own cell's is but one.
+
+    None of what other forces sent, which changes without this one's: `peers` are nothing else, and
+    `ratios` say what is usual behind a colon.
+    """
+    rule, own = rules().get(query["rule_id"]), query["message"]
+    if rule and "ratios" in rule.says:
+        own, _, _ = own.partition(":")
+    return "" if rule and "peers" in rule.says else " ".join(_NUMBER.findall(own))
+
+
+_NUMBER: Final = re.compile(r"\d[\d,.]*(?<=\d)")
 
 
 def _id_in(collection_id: str, query_id: str) -> str:
@@ -205,7 +223,7 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
         elif numbers.get(query_id) == of["answer"]:
             if "why" in of:
                 del numbers[query_id]
-                lost = dict.fromkeys(("answered_for", *_OF_ANSWER))
+                lost = dict.fromkeys(("answered_for", "numbers", *_OF_ANSWER))
                 newest[query_id] |= lost | {"asked_again": of["why"]}
             else:
                 newest[query_id]["accepted_by"] = record.by
@@ -233,8 +251,8 @@ def answer_all(
     answers = []
     for query, reason in given:
         content = {name: query[name] for name in ("query_id", *PLACE)} | came
-        said = {"answered_for": observed(query), "reason": sentence("reason", reason)}
-        answers.append({**content, **said})
+        about = {"answered_for": observed(query), "numbers": numbers_of(query)}
+        answers.append({**content, **about, "reason": sentence("reason", reason)})
     _add(ledger, "answer", by, answers)
 
 

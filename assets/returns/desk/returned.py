@@ -24,6 +24,7 @@ from assets.returns.desk.decisions import (
     answer_all,
     each_of,
     id_of,
+    numbers_of,
     observed,
     sent_by,
 )
@@ -194,8 +195,9 @@ def record(
             continue
         key = receipt["receipt_id"]
         at, before = last.get(query["query_id"], ("", {}))
+        numbers = numbers_of(query)
         if before.get("answered_for") == value and (
-            before["reason"] == each.reason
+            (before["reason"] == each.reason and before.get("numbers", numbers) == numbers)
             or (query["query_id"], value, key) in recorded_before
             or at > receipt["received_at"]
         ):
